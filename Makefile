@@ -1,0 +1,47 @@
+# Everything runs from a virtual environment that the targets make themselves; only Python >= 3.11 is needed.
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-engines check format clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@echo "[1/2] uv (the package installer) into .tools ..."
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.done: $(UV) uv.lock pyproject.toml
+	@echo "[2/2] locked packages into .venv ..."
+	@$(UV) sync --frozen --no-progress --quiet --python $$($(PYTHON) -c 'import sys; print(sys.executable)')
+	@touch $@
+
+setup: .venv/.done  ## make the virtual environment from uv.lock
+
+demo: setup  ## the whole path once: a need becomes a shortlist becomes a mail
+	@$(RUN) -m services demo
+
+run: setup  ## the four services on http://localhost:8000 until Ctrl-C
+	@$(RUN) -m services
+
+test: setup check  ## everything that needs only Python
+	@$(RUN) -m pytest
+
+test-engines: setup  ## the flow and store tests on real Kafka and a MongoDB wire server
+	@$(RUN) -m tests.engines.engines fetch
+	@$(RUN) -m pytest -m engines tests/engines
+
+check: setup  ## lint, format, types, import rules
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: setup  ## write the format
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+clean:  ## remove what the targets made
+	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache build

@@ -1,0 +1,1 @@
+"""What intake knows of needs and candidates. Pure: no store, no Kafka, no HTTP."""

@@ -1,0 +1,216 @@
+"""A candidate: the request, and what counts for ranking. Names, contacts and texts never leave intake."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from services.intake.domain.fields import (
+    CvText,
+    Email,
+    LanguageRequest,
+    LocationRequest,
+    Money,
+    Name,
+    Phone,
+    Refusal,
+    Request,
+    SkillName,
+    header_text,
+)
+from services.intake.domain.lexicon import Lexicon
+from services.intake.reading import Mentions
+from shared.events.candidate import Candidate, HeldRole, HeldSkill
+from shared.events.vocabulary import Contract, Currency, Level, Month, Remote
+
+_LIKE_AN_EMAIL = re.compile(r"\S@\S")
+_HIGHEST_ESTIMATE = 4
+
+
+def _external_id(value: str) -> str:
+    trimmed = header_text(120)(value)
+    if _LIKE_AN_EMAIL.search(trimmed):
+        raise ValueError("must not be an e-mail address: it would stand where personal data may not")
+    return trimmed
+
+
+class BasisKind(StrEnum):
+    """Why the candidate's data may be used: GDPR article 6 (1) (a) and (f)."""
+
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class Basis(Request):
+    """`until` is the last day on which it holds."""
+
+    kind: BasisKind
+    until: date
+    source: Name | None = None
+
+
+class SkillStated(Request):
+    skill: SkillName
+    level: Level | None = None
+    years: Annotated[float, Field(ge=0, le=60)] | None = None
+
+
+class RoleStated(Request):
+    role: Name
+    months: Annotated[int, Field(ge=0, le=720)]
+    until: Month | None = None
+
+
+class CandidateRequest(Request):
+    """The body of POST /api/candidates, and a line of a batch."""
+
+    external_id: Annotated[str, AfterValidator(_external_id)] | None = None
+    name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    skills: Annotated[tuple[SkillStated, ...], Field(max_length=200)] = ()
+    cv_text: CvText | None = None
+    roles: Annotated[tuple[RoleStated, ...], Field(max_length=60)] = ()
+    years: Annotated[float, Field(ge=0, le=60)] | None = None
+    location: LocationRequest | None = None
+    remote: Remote | None = None
+    available_from: date | None = None
+    contracts: Annotated[tuple[Contract, ...], Field(max_length=8)] = ()
+    day_rate: Money | None = None
+    salary: Money | None = None
+    currency: Currency = "EUR"
+    languages: Annotated[tuple[LanguageRequest, ...], Field(max_length=20)] = ()
+    education: Annotated[int, Field(ge=0, le=12)] | None = None
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What counts of a candidate.
+
+    `facts` are the event's fields without id and revision, as JSON values; `evidence` the sentences that show
+    a skill, by skill id, for the store alone; `listed` whether the legal basis allows ranking today.
+    """
+
+    facts: dict[str, Any]
+    evidence: dict[str, list[str]]
+    unmapped: list[str]
+    warnings: list[str]
+    listed: bool
+
+
+def read_candidate(request: CandidateRequest, lexicon: Lexicon, today: date) -> Profile:
+    """Resolve and read the request by the catalogue. Raises Refusal for what the types cannot judge."""
+    errors = _problems(request)
+    if errors:
+        raise Refusal(errors)
+    mentions = lexicon.reader.read(request.cv_text or "")
+    skills, unmapped = _skills(request, mentions, lexicon)
+    roles, warnings = _roles(request, lexicon)
+    facts = request.model_dump(
+        mode="json",
+        exclude_none=True,
+        include={
+            "years", "remote", "available_from", "contracts", "day_rate", "salary", "currency", "languages",
+            "education",
+        },
+    )  # fmt: skip
+    facts["skills"] = [skill.model_dump(mode="json", exclude_none=True) for skill in skills.values()]
+    facts["roles"] = [role.model_dump(mode="json", exclude_none=True) for role in roles]
+    facts["contracts"] = list(dict.fromkeys(facts["contracts"]))
+    if request.location is not None:
+        # Region and country only: a town beside a few rare skills could name a person.
+        facts |= request.location.model_dump(mode="json", exclude_none=True, include={"country", "region"})
+    listed = request.basis is not None and request.basis.until >= today
+    if request.basis is None:
+        warnings.append("without a legal basis (basis) the candidate is stored, but not ranked")
+    elif not listed:
+        warnings.append("the legal basis has ended: the candidate is stored, but not ranked")
+    evidence = {skill: found.evidence for skill, found in mentions.items()}
+    return Profile(facts, evidence, unmapped, warnings, listed)
+
+
+def facts_of(candidate: Candidate) -> dict[str, Any]:
+    """An event's fields without id and revision: for a candidate that the store has lost."""
+    return candidate.model_dump(
+        mode="json", exclude_none=True, exclude={"candidate_id", "revision", "occurred_at"}
+    )
+
+
+def estimated_level(years: float | None, mentions: int) -> int:
+    """A level that nobody stated, from years of practice and from how often the text names the skill.
+
+    It stays below 5: that somebody is an expert is for a person to say.
+    """
+    by_years = 1 if years is None else 2 + (years >= 2) + (years >= 5)
+    by_mentions = 2 + (mentions >= 3) + (mentions >= 6)
+    return min(_HIGHEST_ESTIMATE, max(by_years, by_mentions))
+
+
+def _problems(request: CandidateRequest) -> list[tuple[str, str]]:
+    errors: list[tuple[str, str]] = []
+    if request.name is None and request.external_id is None:
+        errors.append(("/name", "name or external_id is required"))
+    if not request.skills and not request.roles and not request.cv_text:
+        errors.append(("/skills", "one of skills, roles and cv_text is required"))
+    if request.location is not None:
+        errors += request.location.problems("/location")
+    return errors
+
+
+def _skills(
+    request: CandidateRequest, mentions: dict[str, Mentions], lexicon: Lexicon
+) -> tuple[dict[str, HeldSkill], list[str]]:
+    """Stated skills first, then those that the text alone shows; what is stated outranks what was read."""
+    stated: dict[str, SkillStated] = {}
+    unmapped: dict[str, None] = {}
+    for one in request.skills:
+        skill_id = lexicon.taxonomy.resolve(one.skill)
+        if skill_id is None:
+            unmapped[one.skill] = None
+        elif skill_id in stated:
+            stated[skill_id] = _merged(stated[skill_id], one)
+        else:
+            stated[skill_id] = one
+    held = {
+        skill_id: _held(skill_id, stated.get(skill_id), mentions.get(skill_id))
+        for skill_id in (*stated, *(skill for skill in mentions if skill not in stated))
+    }
+    return held, list(unmapped)
+
+
+def _merged(one: SkillStated, other: SkillStated) -> SkillStated:
+    return SkillStated(
+        skill=one.skill,
+        level=max(filter(None, (one.level, other.level)), default=None),
+        years=max((years for years in (one.years, other.years) if years is not None), default=None),
+    )
+
+
+def _held(skill_id: str, stated: SkillStated | None, read: Mentions | None) -> HeldSkill:
+    count = read.count if read else 0
+    years = stated.years if stated and stated.years is not None else (read.years if read else None)
+    level = stated.level if stated else None
+    return HeldSkill(
+        skill=skill_id,
+        level=level if level is not None else estimated_level(years, count),
+        estimated=level is None,
+        years=years,
+        mentions=count,
+    )
+
+
+def _roles(request: CandidateRequest, lexicon: Lexicon) -> tuple[list[HeldRole], list[str]]:
+    """Known roles; a name that nobody knows stays in the store and is warned of by its place."""
+    roles: list[HeldRole] = []
+    warnings: list[str] = []
+    for index, one in enumerate(request.roles):
+        role_id = lexicon.role_names.resolve(one.role)
+        if role_id is None:
+            warnings.append(f"/roles/{index}/role is not a role of the catalogue and does not count")
+        else:
+            roles.append(HeldRole(role=role_id, months=one.months, until=one.until))
+    return roles, warnings

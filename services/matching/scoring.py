@@ -1,0 +1,365 @@
+"""How well a candidate fits a need, as arithmetic. Pure, and whole numbers throughout.
+
+A need is compiled once into a `Plan`; `assess` then scores a candidate against it. The score, 0 to 100, is
+the sum over the criteria that the need asks about of
+
+    points = 100 x weight x value          weight: share of the need's weights, they add up to 1
+                                           value: 0 to 1, how well this criterion is met
+
+Criteria (their weights before scaling stand in `weights.py`):
+
+`must_skills`, `nice_skills`  The skills asked. One skill earns min(level, asked) / asked, so that levels
+    above the asked one change nothing; a level that nobody stated is estimated (`domain.estimated_level`) and
+    counts 95 %. (Asked at 2, a skill held at 5 also shows what it implies, or stands in for, at 2 only.) The
+    candidate's own skill, one that implies it (in full) or a related one (times the
+    taxonomy's credit, capped at 0.9) counts, whichever earns most. Skills weigh among themselves by rarity
+    (1 to 2, from the published model), a must three times a nice-to-have.
+`role_experience`  sqrt(months / 60), at most 1: months in the asked role, in adjacent ones by closeness.
+`role_fit`  The mean of two: the title held that comes closest to the asked role (own 1, adjacent its
+    closeness, same family 0.25), and the share of the profile that belongs to the asked job. That share is
+    the sum over the skills held of salience x relevance, over the sum of salience. Salience grows with
+    mentions and years, not with levels. Relevance is 1 for a skill that is asked or shows one, the credit for
+    a related one, 0.7 for others on the role's sheet, half the closeness for those on an adjacent role's
+    sheet. Without a known role it is the share alone.
+`role_skills`  The role's own usual skills that the client did not name: full where half of them are shown.
+    It weighs less the more skills the client named, and nothing from five on.
+`seniority`, `location`, `remote`, `start_by`, `contracts`, `budget`, `languages`, `min_years`,
+`min_education`  As `constraints.py` judges: fits 1, unknown 0.5, a known misfit at most 0.4.
+
+A criterion that is not asked about is left out of the weights. Gaining an asked skill can only raise each of
+these, since it adds as much above as below the line of the profile's share.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isqrt
+
+from services.matching.constraints import Fit, Judge, hard_constraints, judges
+from services.matching.domain import Knowledge, Profile, asked_skills
+from services.matching.weights import (
+    ENGINE,
+    ESTIMATED_PERCENT,
+    FAMILY_AFFINITY,
+    FULL_EXPERIENCE_MONTHS,
+    NEIGHBOUR_RELEVANCE,
+    PPM,
+    RELATED_CAP,
+    SHEET_RELEVANCE,
+    SHEET_SKILLS_UP_TO,
+    THIN_PROFILE,
+    UNKNOWN_EXPERIENCE,
+    Weights,
+    apportion,
+)
+from shared.events.model import RankingModel
+from shared.events.need import Criteria
+from shared.events.role import Role
+from shared.events.vocabulary import Must
+
+EXPERIENCE = tuple(
+    isqrt(months * PPM * PPM // FULL_EXPERIENCE_MONTHS) for months in range(FULL_EXPERIENCE_MONTHS + 1)
+)
+"""Value by months."""
+MAX_CLOSENESS = 950_000
+TOP_LEVEL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An asked skill. `level` in hundredths, `rarity` in thousandths, `share` of its criterion in PPM."""
+
+    skill: str
+    level: int
+    must: bool
+    rarity: int
+    share: int
+    credits: dict[str, int]
+    """Held skill -> what it earns of this one, in PPM; PPM itself where it shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What holding one skill does for a plan. `sheet`: bits of the sheet's further skills that it shows.
+
+    `cap`: the level, in hundredths, above which it earns nothing more: that at which it is itself asked.
+    """
+
+    relevance: int
+    cap: int
+    credits: tuple[tuple[int, int], ...]
+    sheet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A need compiled for one catalogue and one model. `weights` in PPM, in the order of the points.
+
+    `affinity` and `experience`: what a title of a role, and a month in it, are worth of the asked one (PPM).
+    """
+
+    criteria: Criteria
+    role: Role | None
+    asked: tuple[Asked, ...]
+    touches: dict[str, Touch]
+    sheet: tuple[str, ...]
+    affinity: dict[str, int]
+    experience: dict[str, int]
+    family: frozenset[str]
+    judges: dict[str, Judge]
+    hard: tuple[tuple[Must, Judge], ...]
+    weights: dict[str, int]
+    knowledge: Knowledge
+    model: RankingModel
+    must_bits: int
+    all_musts: bool
+    engine: str = ENGINE
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`values` in PPM and `units` in ten-thousandths of a point, in the order of the plan's weights.
+
+    `credits` of each asked skill in PPM; `shown` has a bit for each asked skill shown in full; `missed` are
+    the hard constraints missed, `skills` apart; `lacking` counts must skills where `skills` is a must.
+    """
+
+    units: tuple[int, ...]
+    values: tuple[int, ...]
+    score: int
+    credits: tuple[int, ...]
+    shown: int
+    missed: tuple[Must, ...]
+    lacking: int
+    belongs: bool
+    """Shows an asked skill, or held a title of the asked role's family."""
+    relevant: int
+
+    @property
+    def misses(self) -> int:
+        return len(self.missed) + self.lacking
+
+
+def plan_of(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> Plan:
+    """Compile a need. Raises nothing: what the catalogue does not know just earns less."""
+    weights = Weights.of(model.weights)
+    role = knowledge.role_of(criteria)
+    asked = _asked(criteria, knowledge, model)
+    sheet = _sheet_extras(role, asked)
+    asked_about = judges(criteria, weights)
+    adjacent = {related.role for related in role.related} | {role.role_id} if role else set()
+    affinity = _affinity(role, knowledge.roles)
+    return Plan(
+        criteria=criteria,
+        role=role,
+        asked=asked,
+        touches=_touches(asked, sheet, role, knowledge),
+        sheet=sheet,
+        affinity=affinity,
+        experience={role_id: worth for role_id, worth in affinity.items() if role_id in adjacent},
+        family=frozenset(
+            role_id for role_id, other in knowledge.roles.items() if role and other.family == role.family
+        ),
+        judges=asked_about,
+        hard=hard_constraints(criteria, asked_about),
+        weights=_weights(weights, asked, role, sheet, asked_about),
+        knowledge=knowledge,
+        model=model,
+        must_bits=sum(1 << at for at, skill in enumerate(asked) if skill.must),
+        all_musts=Must.SKILLS in criteria.musts,
+    )
+
+
+def assess(plan: Plan, profile: Profile) -> Assessment:
+    """Score one candidate."""
+    best = [0] * len(plan.asked)
+    shown = relevant = on_sheet = 0
+    touches, asked = plan.touches, plan.asked
+    for skill, held in profile.skills.items():
+        touch = touches.get(skill)
+        if touch is None:
+            continue
+        relevant += held.salience * touch.relevance
+        on_sheet |= touch.sheet
+        for at, credit in touch.credits:
+            earned = level_credit(min(held.level, touch.cap), asked[at].level, held.estimated) * credit // PPM
+            best[at] = max(best[at], earned)
+            if credit == PPM:
+                shown |= 1 << at
+    values = _values(plan, profile, best, relevant, on_sheet)
+    units = tuple(
+        (weight * value + PPM // 2) // PPM
+        for weight, value in zip(plan.weights.values(), values, strict=True)
+    )
+    candidate = profile.candidate
+    return Assessment(
+        units=units,
+        values=values,
+        score=sum(units),
+        credits=tuple(best),
+        shown=shown,
+        missed=tuple(must for must, judge in plan.hard if judge(candidate)[0] is Fit.MISSES),
+        lacking=(plan.must_bits & ~shown).bit_count() if plan.all_musts else 0,
+        belongs=bool(shown) or not plan.family.isdisjoint(profile.months),
+        relevant=relevant,
+    )
+
+
+def level_credit(level: int, asked: int, estimated: bool) -> int:
+    """PPM of an asked level; both levels in hundredths."""
+    earned = min(level, asked) * PPM // asked
+    return earned * ESTIMATED_PERCENT // 100 if estimated else earned
+
+
+def skill_share(asked: Asked, credit: int) -> int:
+    """What one asked skill adds to its criterion's value."""
+    return asked.share * credit // PPM
+
+
+def experience_months(plan: Plan, profile: Profile) -> int:
+    """Months in the asked role, and in adjacent ones by closeness; a shared family alone is no experience."""
+    return sum(months * plan.experience.get(role, 0) for role, months in profile.months.items()) // PPM
+
+
+def title_affinity(plan: Plan, profile: Profile) -> int:
+    if not profile.months:
+        return UNKNOWN_EXPERIENCE
+    return max(plan.affinity.get(role, 0) for role in profile.months)
+
+
+def profile_share(profile: Profile, relevant: int) -> int:
+    """PPM of the profile that belongs to the asked job."""
+    return relevant * (PPM // 1000) // (profile.salience + THIN_PROFILE)
+
+
+def _values(plan: Plan, profile: Profile, best: list[int], relevant: int, on_sheet: int) -> tuple[int, ...]:
+    values: list[int] = []
+    for criterion in plan.weights:
+        judge = plan.judges.get(criterion)
+        if judge is not None:
+            values.append(judge(profile.candidate)[1])
+        elif criterion in {"must_skills", "nice_skills"}:
+            must = criterion == "must_skills"
+            values.append(
+                sum(skill_share(asked, best[at]) for at, asked in enumerate(plan.asked) if asked.must is must)
+            )
+        elif criterion == "role_experience":
+            months = experience_months(plan, profile)
+            values.append(
+                EXPERIENCE[min(months, FULL_EXPERIENCE_MONTHS)] if profile.months else UNKNOWN_EXPERIENCE
+            )
+        elif criterion == "role_fit":
+            share = profile_share(profile, relevant)
+            values.append((share + title_affinity(plan, profile)) // 2 if plan.role else share)
+        else:
+            values.append(min(PPM, 2 * on_sheet.bit_count() * PPM // len(plan.sheet)))
+    return tuple(values)
+
+
+def _asked(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> tuple[Asked, ...]:
+    wanted = asked_skills(criteria)
+    rarity = {skill.skill: round(1000 * model.rarity.get(skill.skill, 1.0)) for skill in wanted}
+    shares: dict[str, int] = {}
+    for must in (True, False):
+        group = [skill.skill for skill in wanted if skill.must is must]
+        shares |= dict(zip(group, apportion(PPM, [rarity[skill] for skill in group]), strict=True))
+    return tuple(
+        Asked(
+            skill=skill.skill,
+            level=skill.level * 100,
+            must=skill.must,
+            rarity=rarity[skill.skill],
+            share=shares[skill.skill],
+            credits=_credits(skill.skill, knowledge),
+        )
+        for skill in wanted
+    )
+
+
+def _credits(asked: str, knowledge: Knowledge) -> dict[str, int]:
+    found = {
+        held: PPM if credit >= 1 else min(RELATED_CAP, round(credit * PPM))
+        for held, credit in knowledge.taxonomy.credits(asked).items()
+    }
+    return found | {asked: PPM}
+
+
+def _sheet_extras(role: Role | None, asked: tuple[Asked, ...]) -> tuple[str, ...]:
+    """The sheet's skills that earn something of their own: those that no asked skill gives credit for."""
+    if role is None:
+        return ()
+    credited = {held for skill in asked for held in skill.credits}
+    return tuple(sorted({skill.skill for skill in role.skills} - credited))
+
+
+def _touches(
+    asked: tuple[Asked, ...], sheet: tuple[str, ...], role: Role | None, knowledge: Knowledge
+) -> dict[str, Touch]:
+    relevance: dict[str, int] = {}
+    credits_: dict[str, list[tuple[int, int]]] = {}
+    bits: dict[str, int] = {}
+
+    def relevant(skill: str, worth: int) -> None:
+        relevance[skill] = max(relevance.get(skill, 0), worth)
+
+    for at, skill in enumerate(asked):
+        for held, credit in skill.credits.items():
+            credits_.setdefault(held, []).append((at, credit))
+            relevant(held, credit // 1000)
+    for at, extra in enumerate(sheet):
+        for held, earned in knowledge.taxonomy.credits(extra).items():
+            if earned >= 1:
+                bits[held] = bits.get(held, 0) | 1 << at
+    if role is not None:
+        for on_sheet in role.skills:
+            # With no skill asked, the sheet is all there is to belong to.
+            relevant(on_sheet.skill, SHEET_RELEVANCE if asked else 1000)
+        for related in role.related:
+            neighbour = knowledge.roles.get(related.role)
+            for on_sheet in neighbour.skills if neighbour else ():
+                relevant(on_sheet.skill, round(related.closeness * NEIGHBOUR_RELEVANCE))
+    caps = {skill.skill: skill.level for skill in asked}
+    return {
+        skill: Touch(
+            relevance.get(skill, 0),
+            caps.get(skill, TOP_LEVEL),
+            tuple(credits_.get(skill, ())),
+            bits.get(skill, 0),
+        )
+        for skill in sorted(relevance.keys() | bits.keys())
+    }
+
+
+def _affinity(role: Role | None, roles: Mapping[str, Role]) -> dict[str, int]:
+    """PPM of the asked role that a title of each role is worth."""
+    if role is None:
+        return {}
+    family = {role_id: FAMILY_AFFINITY for role_id, other in roles.items() if other.family == role.family}
+    adjacent = {related.role: min(MAX_CLOSENESS, round(related.closeness * PPM)) for related in role.related}
+    return family | adjacent | {role.role_id: PPM}
+
+
+def _weights(
+    weights: Weights,
+    asked: tuple[Asked, ...],
+    role: Role | None,
+    sheet: tuple[str, ...],
+    asked_about: Mapping[str, Judge],
+) -> dict[str, int]:
+    """PPM of each criterion asked about, adding up to PPM."""
+    musts = weights.must_factor * sum(skill.rarity for skill in asked if skill.must)
+    nices = float(sum(skill.rarity for skill in asked if not skill.must))
+    base: dict[str, float] = {}
+    if musts:
+        base["must_skills"] = weights.skills * musts / (musts + nices)
+    if nices:
+        base["nice_skills"] = weights.skills * nices / (musts + nices)
+    if role is not None:
+        base["role_experience"] = weights.role_experience
+    if role is not None or asked:
+        base["role_fit"] = weights.role_fit
+    if sheet and len(asked) < SHEET_SKILLS_UP_TO:
+        base["role_skills"] = weights.role_skills * (SHEET_SKILLS_UP_TO - len(asked))
+    constraint_weights = weights.as_mapping()
+    base |= {name: constraint_weights[name] for name in asked_about}
+    scaled = apportion(PPM, [round(weight * PPM) for weight in base.values()])
+    return {name: weight for name, weight in zip(base, scaled, strict=True) if weight}

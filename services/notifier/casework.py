@@ -1,0 +1,152 @@
+"""Changes what is held of a need, and carries out what follows: ledger rows and feedback events."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from services.notifier.consultants import Consultant
+from services.notifier.domain import (
+    DueMail,
+    NeedFile,
+    Step,
+    announce,
+    assigned,
+    choose_owner,
+    released,
+    without_candidate,
+    without_need,
+)
+from services.notifier.letterhead import LedgerRow, RowState, message_id, row_id, thread_id
+from services.notifier.store import Store
+from shared.catalogue import Catalogue
+from shared.events.erasure import Subject
+from shared.events.need import Need
+from shared.events.topic import next_revision
+from shared.log import get_logger
+from shared.outage import Unavailable, is_outage, reason
+
+SWEEP_SECONDS = 2.0
+
+Change = Callable[[NeedFile], NeedFile]
+
+
+@dataclass
+class Casework:
+    """`wake` starts the sender; `domain` is the right-hand side of our Message-IDs."""
+
+    store: Store
+    catalogue: Catalogue
+    wake: asyncio.Event
+    domain: str
+    settle: timedelta
+    _choosing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def update(self, need_id: str, change: Change) -> NeedFile:
+        """Apply `change` by compare and set, find an owner and mails where it asks for them, carry them out.
+
+        What `change` raises goes to the caller, with nothing changed.
+        """
+        while True:
+            before = await self.store.file(need_id)
+            after = change(before)
+            if after.wants_owner and after is not before:
+                # One at a time, so that each choice sees the needs that the one before gave away.
+                async with self._choosing:
+                    saved = await self._save(before, await self._with_owner(after))
+            else:
+                saved = await self._save(before, after)
+            if saved is not None:
+                await self.carry_out(saved)
+                return saved
+
+    async def _save(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
+        after = announce(after, datetime.now(UTC), self.settle)
+        return before if after is before else await self.store.save(before, after)
+
+    async def _with_owner(self, file: NeedFile) -> NeedFile:
+        if file.need is None:
+            return file
+        if not self.catalogue.seen:
+            raise Unavailable("the catalogue was not read yet, and owners are chosen by families of roles")
+        chosen = choose_owner(
+            await self.store.consultants(active_only=True),
+            await self.store.open_needs(),
+            self.practices(file.need),
+            file.need.location,
+            without=file.passed_by,
+        )
+        if chosen is None:
+            get_logger("notifier").info("need_without_owner", need_id=file.need_id)
+            return file
+        now = datetime.now(UTC)
+        await self.store.note_assigned(chosen.consultant_id, now)
+        return assigned(file, chosen.consultant_id, now)
+
+    def practices(self, need: Need) -> set[str]:
+        """The role's id and family; of a need in words alone, those of the role that its title names."""
+        role_id = need.role_id or self.catalogue.role_names.resolve(need.title)
+        role = self.catalogue.roles.get(role_id or "")
+        return {role.role_id, role.family} if role else {role_id} - {None} if role_id else set()
+
+    async def carry_out(self, file: NeedFile) -> None:
+        """Write the rows and events that the file still has to bring about. Any of it may be done already."""
+        if not (file.due or file.decided):
+            return
+        for feedback in file.decided:
+            await self.store.add_feedback(feedback)
+        for mail in file.due:
+            row = self._row(file.need_id, mail)
+            if await self.store.add_row(row):
+                self.store.deliveries.publish_soon(row.row_id)
+        await self.store.finish(file)
+        self.wake.set()
+
+    def _row(self, need_id: str, mail: DueMail) -> LedgerRow:
+        made = row_id(mail.recipient, mail.kind, need_id, mail.subject_revision)
+        return LedgerRow(
+            row_id=made,
+            recipient=mail.recipient,
+            kind=mail.kind.value,
+            subject=need_id,
+            subject_revision=mail.subject_revision,
+            state=RowState.QUEUED,
+            revision=next_revision(0, mail.at),
+            message_id=message_id(made, self.domain),
+            thread=thread_id(need_id, self.domain),
+            created_at=mail.at,
+            next_try_at=mail.not_before,
+            news=mail.news,
+        )
+
+    async def pass_on_all(self, consultant: Consultant) -> None:
+        """Give the open needs of a consultant who left or paused to others."""
+        now = datetime.now(UTC)
+        for need_id in await self.store.needs_of(consultant.consultant_id):
+            await self.update(
+                need_id, lambda file: released(file, consultant.consultant_id, Step.WITHDRAWN, now)
+            )
+
+    async def forget_candidate(self, candidate_id: str, revision: int) -> None:
+        """Noted first, so that a shortlist that comes late does not bring the candidate back."""
+        await self.store.note_erasure(candidate_id, Subject.CANDIDATE, revision)
+        for need_id in await self.store.needs_with(candidate_id):
+            await self.update(need_id, lambda file: without_candidate(file, candidate_id))
+        await self.store.confirm_erasure(candidate_id)
+
+    async def forget_need(self, need_id: str, revision: int) -> None:
+        await self.store.note_erasure(need_id, Subject.NEED, revision)
+        await self.update(need_id, lambda file: without_need(file, revision))
+        await self.store.confirm_erasure(need_id)
+
+    async def run_sweeper(self) -> None:
+        """Finish what a process that died left unfinished; runs until cancelled."""
+        while True:
+            try:
+                for need_id in await self.store.unfinished_needs():
+                    await self.carry_out(await self.store.file(need_id))
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                get_logger("notifier").info("sweep_waits", why=reason(error))
+            await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,440 @@
+"""Who gets a need, what of it is worth a mail, and what a consultant's answer changes. Pure.
+
+A `NeedFile` is all that notifier holds of one need. It is changed by functions from file to file, stored as
+one document, and carries in `due` and `decided` what has yet to become a ledger row or a feedback event: so
+one write decides, and whatever follows can be done again without doing anything twice.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from services.notifier.consultants import Consultant, Delivery
+from shared.events.delivery import DeliveryKind
+from shared.events.feedback import Colleague, Decision, DeclineReason, Feedback
+from shared.events.need import Need, NeedState
+from shared.events.shortlist import Outcome, Shortlist
+from shared.events.topic import Fact, next_revision
+from shared.events.vocabulary import Location
+
+CLIENT = "client"
+AGENCY = "agency"
+"""Recipients that are not a consultant's id: the client of the need, the agency's own inbox."""
+
+BEST = 10
+"""A newcomer further down is not worth a mail."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class DueMail(Fact):
+    """A ledger row to be. `news` are the candidates that no earlier mail of the need had."""
+
+    recipient: str
+    kind: DeliveryKind
+    subject_revision: int
+    at: datetime
+    not_before: datetime
+    news: tuple[str, ...] = ()
+
+
+class Owner(Fact):
+    consultant_id: str
+    since: datetime
+    taken_at: datetime | None = None
+
+
+class Step(StrEnum):
+    ASSIGNED = "assigned"
+    TAKEN = "taken"
+    PASSED_ON = "passed_on"
+    WITHDRAWN = "withdrawn"
+    """Taken from a consultant who left or paused."""
+
+
+class Passage(Fact):
+    """One line of a need's history: who did or got what, when."""
+
+    consultant_id: str
+    step: Step
+    at: datetime
+
+
+class Mark(Fact):
+    """The last decision about one candidate for this need."""
+
+    candidate_id: str
+    decision: Decision
+    consultant_id: str
+    at: datetime
+    reason: DeclineReason | None = None
+
+
+class Announced(Fact):
+    """What mails told so far: to whom, of which shortlist, for which revision of the need, and of whom."""
+
+    to: str
+    revision: int
+    need_revision: int
+    outcome: Outcome
+    candidates: tuple[str, ...] = ()
+
+
+class NeedFile(Fact):
+    """What notifier holds of one need. `version` counts its writes: each is a compare and set on it."""
+
+    need_id: str
+    version: int = 0
+    need: Need | None = None
+    shortlist: Shortlist | None = None
+    shortlist_revision: int = -1
+    erased_revision: int | None = None
+    acknowledged: bool = False
+    filled_told: bool = False
+    announced: Announced | None = None
+    owner: Owner | None = None
+    passed_by: tuple[str, ...] = ()
+    history: tuple[Passage, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    due: tuple[DueMail, ...] = ()
+    decided: tuple[Feedback, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.need is not None and self.need.status is NeedState.OPEN
+
+    @property
+    def reader(self) -> str:
+        """Who gets the shortlists: the owner, or the agency's inbox."""
+        return self.owner.consultant_id if self.owner else AGENCY
+
+    @property
+    def wants_owner(self) -> bool:
+        return self.open and self.shortlist is not None and self.owner is None
+
+    @property
+    def declined(self) -> frozenset[str]:
+        return frozenset(mark.candidate_id for mark in self.marks if mark.decision is Decision.DECLINED)
+
+    @property
+    def candidates(self) -> frozenset[str]:
+        """Every candidate whose id this file holds."""
+        listed = listed_in(self.shortlist) if self.shortlist else ()
+        told = self.announced.candidates if self.announced else ()
+        return frozenset([*listed, *told, *(mark.candidate_id for mark in self.marks)])
+
+    def mark_of(self, candidate_id: str) -> Mark | None:
+        return next((mark for mark in self.marks if mark.candidate_id == candidate_id), None)
+
+
+def listed_in(shortlist: Shortlist) -> tuple[str, ...]:
+    """Every candidate that a shortlist names, near misses among them."""
+    entries = (entry.candidate_id for entry in shortlist.entries)
+    return (*entries, *(near.candidate_id for near in shortlist.near_misses))
+
+
+class NotPossible(Exception):  # noqa: N818 - the answer to a decision
+    """Why a decision cannot be made (any more)."""
+
+    def __init__(self, why: "Why") -> None:
+        super().__init__(why.value)
+        self.why = why
+
+
+class Why(StrEnum):
+    CLOSED = "closed"
+    WITH_COLLEAGUE = "with_colleague"
+    CANDIDATE_GONE = "candidate_gone"
+    ALREADY_PASSED_ON = "already_passed_on"
+
+
+# Owners
+
+
+def fits(consultant: Consultant, practices: Collection[str], location: Location | None) -> bool:
+    """Whether a need in `location`, of a role whose id and family are `practices`, is this consultant's."""
+    if not consultant.active or consultant.delivery is Delivery.PAUSED:
+        return False
+    return not set(practices).isdisjoint(consultant.practices) and _covers(consultant.regions, location)
+
+
+def _covers(regions: Iterable[str], location: Location | None) -> bool:
+    """A country covers its regions; a need that names a country alone is any of its regions' need."""
+    if location is None:
+        return True
+    wanted = {location.country, location.region}
+    return any(
+        region in wanted or (location.region is None and region.startswith(f"{location.country}-"))
+        for region in regions
+    )
+
+
+def choose_owner(
+    consultants: Iterable[Consultant],
+    open_needs: Mapping[str, int],
+    practices: Collection[str],
+    location: Location | None,
+    without: Collection[str] = (),
+) -> Consultant | None:
+    """Of those who fit, who has the fewest open needs; then who got none for longest; then by id."""
+    fitting = [
+        consultant
+        for consultant in consultants
+        if consultant.consultant_id not in without and fits(consultant, practices, location)
+    ]
+    return min(
+        fitting,
+        key=lambda found: (
+            open_needs.get(found.consultant_id, 0),
+            found.last_assigned_at or _NEVER,
+            found.consultant_id,
+        ),
+        default=None,
+    )
+
+
+def assigned(file: NeedFile, consultant_id: str, now: datetime) -> NeedFile:
+    """The need goes to a consultant, who may have passed it on earlier."""
+    if file.owner is not None and file.owner.consultant_id == consultant_id:
+        return file
+    return file.model_copy(
+        update={
+            "owner": Owner(consultant_id=consultant_id, since=now),
+            "passed_by": tuple(one for one in file.passed_by if one != consultant_id),
+            "history": _longer(file, consultant_id, Step.ASSIGNED, now),
+        }
+    )
+
+
+def released(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> NeedFile:
+    """The need leaves its owner, and does not come back by itself."""
+    if file.owner is None or file.owner.consultant_id != consultant_id:
+        return file
+    return file.model_copy(
+        update={
+            "owner": None,
+            "passed_by": (*file.passed_by, consultant_id),
+            "history": _longer(file, consultant_id, step, now),
+        }
+    )
+
+
+def _longer(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> tuple[Passage, ...]:
+    return (*file.history, Passage(consultant_id=consultant_id, step=step, at=now))
+
+
+# What comes in
+
+
+def with_need(file: NeedFile, need: Need, now: datetime) -> NeedFile:
+    """Take over a newer state of the need. The client hears once that it came, and that it is filled."""
+    if file.erased_revision is not None or (file.need and need.revision <= file.need.revision):
+        return file
+    filled = need.status is NeedState.FILLED
+    due = list(file.due)
+    if need.status is NeedState.OPEN and not file.acknowledged:
+        # Revision 0: once a need, whichever of its revisions is seen first.
+        due.append(_to_client(DeliveryKind.ACKNOWLEDGEMENT, 0, now))
+    if filled and not file.filled_told:
+        due.append(_to_client(DeliveryKind.FILLED, need.revision, now))
+    return file.model_copy(
+        update={
+            "need": need,
+            "acknowledged": file.acknowledged or need.status is NeedState.OPEN,
+            "filled_told": filled,
+            "due": tuple(due),
+        }
+    )
+
+
+def _to_client(kind: DeliveryKind, revision: int, now: datetime) -> DueMail:
+    return DueMail(recipient=CLIENT, kind=kind, subject_revision=revision, at=now, not_before=now)
+
+
+def with_shortlist(
+    file: NeedFile, shortlist: Shortlist | None, revision: int, erased: Collection[str] = ()
+) -> NeedFile:
+    """Take over a newer shortlist, or that there is none any more. `erased` candidates are left out."""
+    if file.erased_revision is not None or revision <= file.shortlist_revision:
+        return file
+    newer = None if shortlist is None else _without(shortlist, erased)
+    return file.model_copy(update={"shortlist": newer, "shortlist_revision": revision})
+
+
+def without_need(file: NeedFile, revision: int) -> NeedFile:
+    """Forget all but that there was a need, so that a late record does not revive it."""
+    return NeedFile(need_id=file.need_id, version=file.version, erased_revision=revision)
+
+
+def without_candidate(file: NeedFile, candidate_id: str) -> NeedFile:
+    """Forget an erased candidate."""
+    told = file.announced
+    return file.model_copy(
+        update={
+            "shortlist": file.shortlist and _without(file.shortlist, {candidate_id}),
+            "announced": told
+            and told.model_copy(
+                update={"candidates": tuple(one for one in told.candidates if one != candidate_id)}
+            ),
+            "marks": tuple(mark for mark in file.marks if mark.candidate_id != candidate_id),
+        }
+    )
+
+
+def _without(shortlist: Shortlist, erased: Collection[str]) -> Shortlist:
+    return shortlist.model_copy(
+        update={
+            "entries": tuple(one for one in shortlist.entries if one.candidate_id not in erased),
+            "near_misses": tuple(one for one in shortlist.near_misses if one.candidate_id not in erased),
+            "entered": tuple(one for one in shortlist.entered if one not in erased),
+            "left": tuple(one for one in shortlist.left if one.candidate_id not in erased),
+        }
+    )
+
+
+# What is worth a mail
+
+
+def worth_mailing(file: NeedFile) -> bool:
+    """The first shortlist; then a new reader, a need the client edited, somebody where there was nobody (or
+    the other way round), or a new candidate among the best ten. Who was declined does not count."""
+    if not file.open or file.shortlist is None:
+        return False
+    told = file.announced
+    if told is None or told.to != file.reader or told.outcome is not file.shortlist.outcome:
+        return True
+    return file.shortlist.need_revision > told.need_revision or bool(_newcomers(file))
+
+
+def _newcomers(file: NeedFile) -> tuple[str, ...]:
+    known = set(file.announced.candidates if file.announced else ()) | file.declined
+    entries = file.shortlist.entries[:BEST] if file.shortlist else ()
+    return tuple(entry.candidate_id for entry in entries if entry.candidate_id not in known)
+
+
+def announce(file: NeedFile, now: datetime, settle: timedelta) -> NeedFile:
+    """Add the mail that the present shortlist is worth, if any. That nobody fits waits for `settle`."""
+    if not worth_mailing(file) or file.shortlist is None:
+        return file
+    shortlist, newcomers = file.shortlist, _newcomers(file)
+    nobody = shortlist.outcome is Outcome.NO_MATCH
+    mail = DueMail(
+        recipient=file.reader,
+        kind=DeliveryKind.NO_MATCH if nobody else DeliveryKind.SHORTLIST,
+        subject_revision=shortlist.revision,
+        at=now,
+        not_before=now + settle if nobody else now,
+        news=newcomers if file.announced else (),
+    )
+    told = Announced(
+        to=file.reader,
+        revision=shortlist.revision,
+        need_revision=shortlist.need_revision,
+        outcome=shortlist.outcome,
+        candidates=(*(file.announced.candidates if file.announced else ()), *newcomers),
+    )
+    return file.model_copy(update={"announced": told, "due": (*file.due, mail)})
+
+
+# Decisions
+
+
+def decide(
+    file: NeedFile,
+    by: Consultant,
+    decision: Decision,
+    now: datetime,
+    *,
+    feedback_id: str,
+    candidate_id: str | None = None,
+    reason: DeclineReason | None = None,
+    shortlist_revision: int | None = None,
+) -> NeedFile:
+    """Record a decision; one that is already in force changes nothing. Raises NotPossible."""
+    _check_possible(file, by.consultant_id, decision, candidate_id)
+    if _in_force(file, by.consultant_id, decision, candidate_id, reason):
+        return file
+    revision = next_revision(0, now)
+    feedback = Feedback(
+        feedback_id=feedback_id,
+        need_id=file.need_id,
+        decision=decision,
+        consultant=Colleague(consultant_id=by.consultant_id, name=by.name, email=by.email, phone=by.phone),
+        candidate_id=candidate_id,
+        reason=reason,
+        shortlist_revision=shortlist_revision,
+        revision=revision,
+        occurred_at=now,
+    )
+    changed = file.model_copy(update={"decided": (*file.decided, feedback)})
+    if decision is Decision.TAKEN:
+        return _taken(changed, by.consultant_id, revision, now)
+    if decision is Decision.PASSED_ON:
+        return released(changed, by.consultant_id, Step.PASSED_ON, now)
+    mark = Mark(
+        candidate_id=candidate_id or "",
+        decision=decision,
+        consultant_id=by.consultant_id,
+        at=now,
+        reason=reason,
+    )
+    others = (one for one in file.marks if one.candidate_id != candidate_id)
+    return changed.model_copy(update={"marks": (*others, mark)})
+
+
+def _taken(file: NeedFile, consultant_id: str, revision: int, now: datetime) -> NeedFile:
+    return file.model_copy(
+        update={
+            "owner": Owner(consultant_id=consultant_id, since=now, taken_at=now),
+            "passed_by": tuple(one for one in file.passed_by if one != consultant_id),
+            "history": _longer(file, consultant_id, Step.TAKEN, now),
+            "due": (*file.due, _to_client(DeliveryKind.TAKEN, revision, now)),
+        }
+    )
+
+
+def _check_possible(file: NeedFile, who: str, decision: Decision, candidate_id: str | None) -> None:
+    if not file.open:
+        raise NotPossible(Why.CLOSED)
+    mine = file.owner is not None and file.owner.consultant_id == who
+    if decision is Decision.PASSED_ON and not mine:
+        # The link of an earlier mail, pressed again.
+        raise NotPossible(Why.ALREADY_PASSED_ON if who in file.passed_by else Why.WITH_COLLEAGUE)
+    if file.owner is not None and file.owner.taken_at is not None and not mine:
+        raise NotPossible(Why.WITH_COLLEAGUE)
+    if candidate_id is not None and candidate_id not in file.candidates:
+        raise NotPossible(Why.CANDIDATE_GONE)
+
+
+def _in_force(
+    file: NeedFile, who: str, decision: Decision, candidate_id: str | None, reason: DeclineReason | None
+) -> bool:
+    if decision is Decision.TAKEN:
+        return file.owner is not None and file.owner.consultant_id == who and file.owner.taken_at is not None
+    mark = file.mark_of(candidate_id) if candidate_id else None
+    return mark is not None and (mark.decision, mark.reason) == (decision, reason)
+
+
+def replayed(file: NeedFile, feedback: Feedback, consultants: Collection[str]) -> NeedFile:
+    """Take over a decision that was published before the store was lost; it is not published again."""
+    who, when = feedback.consultant.consultant_id, feedback.occurred_at
+    if feedback.decision is Decision.PASSED_ON:
+        return released(file, who, Step.PASSED_ON, when).model_copy(
+            update={"passed_by": (*(one for one in file.passed_by if one != who), who)}
+        )
+    if feedback.decision is Decision.TAKEN:
+        if who not in consultants:
+            return file
+        due = file.due
+        return _taken(file, who, feedback.revision, when).model_copy(update={"due": due})
+    if feedback.candidate_id is None:
+        return file
+    mark = Mark(
+        candidate_id=feedback.candidate_id,
+        decision=feedback.decision,
+        consultant_id=who,
+        at=when,
+        reason=feedback.reason,
+    )
+    others = (one for one in file.marks if one.candidate_id != feedback.candidate_id)
+    return file.model_copy(update={"marks": (*others, mark)})

@@ -1,0 +1,1 @@
+"""What the four services have in common: events, Kafka, MongoDB, HTTP, tokens, metrics."""

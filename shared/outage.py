@@ -1,0 +1,50 @@
+"""Tells what is our dependencies' fault from what is the record's or ours.
+
+An outage is waited for without end and never dead-lettered; anything else is retried a few times and then
+dead-lettered. See docs/decisions/0003.
+"""
+
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WriteConcernError
+
+
+class Unavailable(Exception):  # noqa: N818 - the condition, as HTTP's 503 names it
+    """Something this needs is away or not ready yet; trying later will help. The message names it."""
+
+
+class Refused(Exception):  # noqa: N818 - what the domain did with the record
+    """The domain refuses this record; trying again will not help. The message says why."""
+
+
+_OUTAGES = (
+    Unavailable,
+    ConnectionError,
+    TimeoutError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    WriteConcernError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error`, or what caused it, says that something we depend on is away."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, _OUTAGES):
+            return True
+        if isinstance(current, KafkaError) and current.retriable:
+            return True
+        if isinstance(current, PyMongoError) and current.has_error_label("RetryableWriteError"):
+            return True
+        current = current.__cause__
+    return False
+
+
+def reason(error: BaseException) -> str:
+    """One line for a person: what went wrong, without the values that were handled."""
+    text = str(error).split("\n", 1)[0][:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

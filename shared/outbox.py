@@ -1,0 +1,286 @@
+"""Writing to MongoDB and publishing as one step for the caller: the document is its own outbox.
+
+A document carries its `revision` and, while its newest state is not on Kafka, `unpublished: True`. Whoever
+publishes it holds a lease on it; the state sent is always the newest one read under that lease, so that two
+replicas cannot leave an older revision last. No transaction is needed, so a standalone server will do.
+
+A lease is a token that names its holder. Nobody compares clocks across machines: a replica takes another's
+lease over once it has seen the same token for LEASE_SECONDS of its own clock, which is longer than a send can
+live. Its own it takes over at once, since one producer keeps the order of what it sends.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic
+
+from pymongo import ReturnDocument
+from uuid_utils import uuid4
+
+from shared.events.topic import E, Topic, next_revision
+from shared.events.wire import Record
+from shared.kafka import Kafka
+from shared.log import get_logger
+from shared.mongo import Collection
+from shared.outage import is_outage, reason
+from shared.publisher import DELIVERY_SECONDS
+from shared.table import read_to_end
+
+LEASE_SECONDS = 3.0 * DELIVERY_SECONDS
+SWEEP_SECONDS = 2.0
+BATCH = 200
+
+Document = dict[str, Any]
+
+
+@dataclass
+class Outbox(Generic[E]):
+    """Publishes the documents of one collection on one topic.
+
+    `to_event` gives a document's event, or None where the entity is not to be known outside (erased, or
+    without a legal basis): then a tombstone goes out if it ever was. `restore` makes a document of an event
+    whose document the store has lost; without it such a key is left as it is.
+    """
+
+    collection: Collection
+    topic: Topic[E]
+    kafka: Kafka
+    to_event: Callable[[Document], E | None]
+    restore: Callable[[E], Document] | None = None
+    _holder: str = field(default_factory=lambda: str(uuid4()))
+    _active: set[str] = field(default_factory=set)
+    _seen_leases: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def create_indexes(self) -> None:
+        await self.collection.create_index("unpublished")
+
+    def stamp(self, previous: Mapping[str, Any] | None = None) -> Document:
+        """The fields that a write must set along with the new state: a new revision, not yet published.
+
+        A write that replaces `previous` filters on its revision (compare and set) and takes this stamp.
+        """
+        return stamp(previous)
+
+    def publish_soon(self, key: str) -> None:
+        """Publish in the background; what fails is left to the sweeper."""
+        task = asyncio.create_task(self._try_publish(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def publish(self, key: str) -> bool:
+        """Publish the newest state of `key` if it is not on Kafka yet.
+
+        False where another holds the lease (it will see the newer state) or nothing is to be published.
+        Raises KafkaError or Unavailable where Kafka is away; the sweeper tries again.
+        """
+        done = False
+        while await self._publish_one({"_id": key, "unpublished": True, "lease": None}):
+            done = True
+        return done
+
+    async def sweep(self) -> None:
+        """Publish what is waiting, and take over the leases of those who died."""
+        waiting = [
+            (str(found["_id"]), found.get("lease"))
+            async for found in self.collection.find({"unpublished": True}, {"lease": 1})
+        ]
+        self._forget_other_leases({key: lease for key, lease in waiting if lease})
+        self.kafka.metrics.outbox_waiting.labels(self.kafka.service, self.topic.name).set(len(waiting))
+        if self.kafka.away:
+            return
+        free = [key for key, lease in waiting if lease is None]
+        for start in range(0, len(free), BATCH):
+            await self._publish_batch(free[start : start + BATCH])
+        leased = [self._take_over(key, lease) for key, lease in waiting if lease is not None]
+        await asyncio.gather(*leased)
+
+    async def run_sweeper(self) -> None:
+        """Sweep every few seconds until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def reconcile(self) -> None:
+        """Make store and topic agree again, after either was emptied or restored from a backup.
+
+        Marks what the topic lacks or has older as unpublished, moves above any newer revision there, carries
+        out tombstones that the store does not know, and restores documents that only the topic still has.
+        """
+        published = await read_to_end(self.kafka.bootstrap, self.topic)
+        was_there = bool(published)
+        marked = restored = removed = 0
+        async for found in self.collection.find({}, {"revision": 1, "unpublished": 1}):
+            record = published.pop(str(found["_id"]), None)
+            revision = int(found["revision"])
+            if record is None and found.get("unpublished"):
+                continue
+            if record is not None and record.revision == revision:
+                continue
+            key = {"_id": found["_id"], "revision": revision}
+            if record is None or record.revision < revision:
+                await self.collection.update_one(key, {"$set": {"unpublished": True} | _known_as(record)})
+                marked += 1
+            elif record.event is None:
+                await self._bury(str(found["_id"]), record.revision)
+                removed += 1
+            else:
+                ahead = {"revision": record.revision}
+                await self.collection.update_one(key, {"$set": self.stamp(ahead) | _known_as(record)})
+                marked += 1
+        for key_only_there, record in published.items():
+            restored += await self._restore(key_only_there, record)
+        if marked or restored or removed:
+            log = get_logger(self.kafka.service)
+            # On a topic that is still empty this is the first publication, and nothing to worry about.
+            (log.warning if was_there else log.info)(
+                "reconciled", topic=self.topic.name, marked=marked, restored=restored, removed=removed
+            )
+
+    async def run_reconciler(self, every: float = 24 * 3600) -> None:
+        """Reconcile daily until cancelled; the first time is the caller's, at start."""
+        while True:
+            await asyncio.sleep(every)
+            await self.reconcile()
+
+    async def _restore(self, key: str, record: Record[E]) -> int:
+        if record.event is None:
+            await self._bury(key, record.revision)
+            return 0
+        if self.restore is None:
+            return 0
+        document = (
+            self.restore(record.event)
+            | {
+                "revision": record.revision,
+                "occurred_at": record.event.occurred_at,
+                "unpublished": False,
+            }
+            | _known_as(record)
+        )
+        await self.collection.update_one({"_id": key}, {"$setOnInsert": document}, upsert=True)
+        return 1
+
+    async def _bury(self, key: str, revision: int) -> None:
+        """Leave of an erased entity only its stub: a late record or an old backup revives nobody."""
+        await self.collection.replace_one(
+            {"_id": key}, erased(revision) | {"unpublished": False}, upsert=True
+        )
+
+    async def _publish_one(self, condition: Document) -> bool:
+        """Take the lease on a document that meets `condition` and send its state as of that moment."""
+        lease = f"{self._holder}/{uuid4()}"
+        self._active.add(lease)
+        try:
+            document: Document | None = await self.collection.find_one_and_update(
+                condition, {"$set": {"lease": lease}}, return_document=ReturnDocument.AFTER
+            )
+            if document is not None:
+                # Whoever held the lease before may have sent something without noting it.
+                await self._send(document, lease, maybe_known=condition.get("lease") is not None)
+            return document is not None
+        finally:
+            self._active.discard(lease)
+
+    async def _send(self, document: Document, lease: str, *, maybe_known: bool) -> bool:
+        """Send it and give the lease back; False where a newer state was written meanwhile."""
+        key, revision = str(document["_id"]), int(document["revision"])
+        held = {"_id": document["_id"], "lease": lease}
+        # Where this fails the lease stays: the record may still be in flight, and only we know of it.
+        event = None if document.get("erased") else self.to_event(document)
+        if event is None and not (maybe_known or _was_known(document)):
+            newest = await self.collection.update_one(
+                held | {"revision": revision}, {"$set": {"unpublished": False, "lease": None}}
+            )
+            await self.collection.update_one(held, {"$set": {"lease": None}})
+            return bool(newest.matched_count)
+        if event is None:
+            await self.kafka.publisher.publish_tombstone(self.topic, key, revision)
+        else:
+            await self.kafka.publisher.publish(self.topic, event)
+        published = {"published_revision": revision, "published_at": datetime.now(UTC), "lease": None}
+        newest = await self.collection.update_one(
+            held | {"revision": revision}, {"$set": published | {"unpublished": False}}
+        )
+        if newest.matched_count == 0:
+            await self.collection.update_one(held, {"$set": published})
+        return bool(newest.matched_count)
+
+    async def _publish_batch(self, keys: list[str]) -> None:
+        """As `publish`, under one lease for all that are free: a seeded store has thousands waiting."""
+        lease = f"{self._holder}/{uuid4()}"
+        self._active.add(lease)
+        chosen: Document = {"_id": {"$in": keys}}
+
+        async def send(document: Document) -> None:
+            if not await self._send(document, lease, maybe_known=False):
+                await self.publish(str(document["_id"]))
+
+        try:
+            free = chosen | {"unpublished": True, "lease": None}
+            await self.collection.update_many(free, {"$set": {"lease": lease}})
+            taken: list[Document] = await self.collection.find(chosen | {"lease": lease}).to_list(None)
+            await asyncio.gather(*(self._guard(send(found), str(found["_id"])) for found in taken))
+        finally:
+            self._active.discard(lease)
+
+    async def _take_over(self, key: str, lease: str) -> None:
+        if lease not in self._active and self._may_take_over(key, lease):
+            await self._guard(self._publish_one({"_id": key, "lease": lease}), key)
+
+    def _may_take_over(self, key: str, lease: str) -> bool:
+        if lease.startswith(self._holder):
+            return True
+        first_seen = self._seen_leases.setdefault(key, (lease, time.monotonic()))[1]
+        return time.monotonic() - first_seen > LEASE_SECONDS
+
+    def _forget_other_leases(self, current: Mapping[str, str]) -> None:
+        self._seen_leases = {
+            key: seen for key, seen in self._seen_leases.items() if current.get(key) == seen[0]
+        }
+
+    async def _try_publish(self, key: str) -> None:
+        await self._guard(self.publish(key), key)
+
+    async def _guard(self, work: Awaitable[Any], key: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            log = get_logger(self.kafka.service)
+            if is_outage(error):
+                log.info("publish_waits", topic=self.topic.name, key=key, why=reason(error))
+            else:
+                log.exception("publish_failed", topic=self.topic.name, key=key)
+
+
+def stamp(previous: Mapping[str, Any] | None = None) -> Document:
+    """`Outbox.stamp` for a writer that has no Kafka at hand (a command): the service's sweeper publishes."""
+    now = datetime.now(UTC)
+    # MongoDB keeps milliseconds: what is answered now is what is read later.
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    before = int(previous["revision"]) if previous else 0
+    return {
+        "revision": next_revision(before, now),
+        "occurred_at": now,
+        "unpublished": True,
+    }
+
+
+def erased(revision: int) -> Document:
+    """What a store keeps of an erased entity besides its id."""
+    return {"erased": True, "revision": revision, "occurred_at": datetime.now(UTC)}
+
+
+def _known_as(record: Record[Any] | None) -> Document:
+    return {} if record is None else {"published_revision": record.revision}
+
+
+def _was_known(document: Mapping[str, Any]) -> bool:
+    """Whether the entity may be known outside; of an erased one's stub that cannot be told."""
+    return bool(document.get("erased")) or document.get("published_revision") is not None

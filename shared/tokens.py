@@ -1,0 +1,113 @@
+"""One kind of token for all: API keys, links in mails and pages, the desk's sessions.
+
+A token is a JWT (RFC 7519, HS256) with a key id in its header, and purpose, subject, scopes and expiry in
+its claims. Any service verifies it with TOKEN_SECRETS and the revocation list.
+"""
+
+import hashlib
+import secrets as randomness
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+
+ALGORITHM = "HS256"
+
+
+class BadToken(Exception):  # noqa: N818 - what it is
+    """The token is not one of ours, for another purpose, expired or revoked; the message says which."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says. `subject` is whom or what it is about: an owner, a need's id, a consultant's id."""
+
+    token_id: str
+    purpose: str
+    subject: str
+    scopes: frozenset[str]
+    expires_at: datetime
+
+    def allows(self, scope: str) -> bool:
+        return "*" in self.scopes or scope in self.scopes
+
+
+class Tokens:
+    """Issues and verifies tokens. `secrets` come newest first."""
+
+    def __init__(self, secrets: Sequence[str], revocations: Path | None = None) -> None:
+        if not secrets:
+            raise ValueError("at least one secret is needed")
+        self._secrets = {_key_id(secret): secret for secret in secrets}
+        self._signing = _key_id(secrets[0])
+        self._revocations = revocations
+        self._revoked: frozenset[str] = frozenset()
+        self._revocations_read_at = -1.0
+
+    def issue(
+        self,
+        purpose: str,
+        subject: str,
+        *,
+        lifetime: timedelta,
+        scopes: Iterable[str] = (),
+        token_id: str | None = None,
+        now: datetime | None = None,
+    ) -> str:
+        """A signed token. The same arguments (with `token_id` and `now`) give the same token."""
+        issued = now or datetime.now(UTC)
+        return jwt.encode(
+            {
+                "jti": token_id or randomness.token_urlsafe(9),
+                "pur": purpose,
+                "sub": subject,
+                "scp": sorted(scopes),
+                "exp": int((issued + lifetime).timestamp()),
+            },
+            self._secrets[self._signing],
+            algorithm=ALGORITHM,
+            headers={"kid": self._signing},
+        )
+
+    def verify(self, token: str, purpose: str) -> Claims:
+        """The claims of a valid token for `purpose`. Raises BadToken."""
+        try:
+            secret = self._secrets.get(str(jwt.get_unverified_header(token).get("kid")))
+            if secret is None:
+                raise BadToken("signed with a key that is not in use")
+            claims = jwt.decode(
+                token, secret, algorithms=[ALGORITHM], options={"require": ["exp", "sub", "jti"]}
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise BadToken("expired") from error
+        except jwt.PyJWTError as error:
+            raise BadToken("not a valid token") from error
+        if claims.get("pur") != purpose:
+            raise BadToken("made for another purpose")
+        if claims["jti"] in self._revoked_ids():
+            raise BadToken("revoked")
+        return Claims(
+            token_id=claims["jti"],
+            purpose=purpose,
+            subject=claims["sub"],
+            scopes=frozenset(claims.get("scp", ())),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
+
+    def _revoked_ids(self) -> frozenset[str]:
+        if self._revocations is None:
+            return self._revoked
+        try:
+            changed_at = self._revocations.stat().st_mtime
+        except FileNotFoundError:
+            return self._revoked
+        if changed_at != self._revocations_read_at:
+            self._revoked = frozenset(self._revocations.read_text().split())
+            self._revocations_read_at = changed_at
+        return self._revoked
+
+
+def _key_id(secret: str) -> str:
+    return hashlib.sha256(b"key id:" + secret.encode()).hexdigest()[:8]

@@ -1,0 +1,108 @@
+"""`python -m services.intake import`: a file of candidates against a running intake."""
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.intake import importer
+from services.intake.app import build
+from shared.run import Surroundings
+from tests.intake.support import a_candidate, bearer, publish_catalogue, serving
+
+
+@pytest.fixture
+async def address(given: Surroundings) -> AsyncIterator[str]:
+    await publish_catalogue(given.kafka_bootstrap)
+    async with serving(build(given), given) as url:
+        yield url
+
+
+async def run(file: Path, url: str, given: Surroundings, **options: Any) -> tuple[importer.Outcome, str]:
+    key = bearer(given)["Authorization"].removeprefix("Bearer ")
+    screen = io.StringIO()
+    settings = {"dry_run": False, "report": None} | options
+    outcome = await asyncio.to_thread(
+        importer.run, file, url, key, settings["dry_run"], settings["report"], screen
+    )
+    return outcome, screen.getvalue()
+
+
+def write(file: Path, count: int, *more: str) -> None:
+    lines = [
+        json.dumps(a_candidate(external_id=f"x-{number}"), ensure_ascii=False) for number in range(count)
+    ]
+    file.write_text("\n".join([*lines, *more]) + "\n", encoding="utf-8")
+
+
+async def test_a_file_is_sent_in_batches_and_reported_line_by_line(
+    given: Surroundings, address: str, tmp_path: Path
+) -> None:
+    file, report = tmp_path / "c.jsonl", tmp_path / "report.jsonl"
+    nameless = json.dumps(a_candidate(external_id=...))
+    write(file, 501, "", "{broken", json.dumps(a_candidate(external_id="a@b.example")), nameless)
+    candidates = given.mongo_client["recruitment_intake"]["candidates"]
+
+    dry, said = await run(file, address, given, dry_run=True)
+    assert (dry.accepted, dry.refused) == (502, 2)
+    assert "502 would be accepted, 2 refused" in said
+    assert await candidates.count_documents({}) == 0
+
+    outcome, said = await run(file, address, given, report=report)
+    assert (outcome.accepted, outcome.refused, outcome.skipped) == (502, 2, 0)
+    assert "line 504: /external_id: must not be an e-mail address" in said
+    assert await candidates.count_documents({}) == 502
+    entries = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    assert [entry["line"] for entry in entries] == [*range(1, 502), 503, 504, 505]
+    assert all(("candidate_id" in entry) != ("errors" in entry) for entry in entries)
+
+    # Run again: what is there is passed over, what was mended is sent, a candidate without id is still one.
+    mended = file.read_text("utf-8").replace("{broken", json.dumps(a_candidate(external_id="x-mended")))
+    file.write_text(mended, encoding="utf-8")
+    outcome, _ = await run(file, address, given, report=report)
+    assert (outcome.accepted, outcome.refused, outcome.skipped) == (1, 1, 502)
+    outcome, _ = await run(file, address, given)
+    assert await candidates.count_documents({}) == 503
+
+
+async def test_a_stopped_import_goes_on_from_its_report(
+    given: Surroundings, address: str, tmp_path: Path
+) -> None:
+    file, report = tmp_path / "c.jsonl", tmp_path / "report.jsonl"
+    write(file, 30)
+    await run(file, address, given, report=report)
+    kept = report.read_text("utf-8").splitlines()[:10]
+    report.write_text("\n".join(kept) + '\n{"line": 11, "candid', encoding="utf-8")
+    outcome, _ = await run(file, address, given, report=report)
+    assert (outcome.accepted, outcome.skipped) == (20, 10)
+    outcome, _ = await run(file, address, given, report=report)
+    assert (outcome.accepted, outcome.skipped) == (0, 30)
+
+
+async def test_what_cannot_be_done_is_said_in_a_line(
+    given: Surroundings, address: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "c.jsonl"
+    with pytest.raises(importer.ImportStopped, match="no such file"):
+        await run(file, address, given)
+    write(file, 1)
+    with pytest.raises(importer.ImportStopped, match="401"):
+        await asyncio.to_thread(importer.run, file, address, "junk", False, None, io.StringIO())
+
+
+async def test_the_command_itself_runs(given: Surroundings, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    write(file, 3)
+    key = bearer(given)["Authorization"].removeprefix("Bearer ")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.intake", "import", str(file), "--url", address, "--key", key,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await process.communicate()
+    assert process.returncode == 0
+    assert b"3 accepted, 0 refused" in said

@@ -1,0 +1,308 @@
+"""What the mails say, in both languages; golden files in golden/, and what hostile values do not achieve.
+
+To write the golden files anew after an intended change: WRITE_GOLDEN=1 pytest tests/notifier/test_mailer.py
+"""
+
+import email
+import email.policy
+import os
+import re
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notifier.consultants import Consultant
+from services.notifier.domain import (
+    CLIENT,
+    Announced,
+    NeedFile,
+    Owner,
+    announce,
+    assigned,
+    with_need,
+    with_shortlist,
+)
+from services.notifier.letterhead import LETTER, LedgerRow, NotSent, RowState, message_id, row_id, thread_id
+from services.notifier.mailer import Mail, Mailer
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import Store
+from shared.catalogue import Catalogue
+from shared.embedded import embedded_mongo
+from shared.events.delivery import DeliveryKind
+from shared.events.letter import Letter
+from shared.events.need import Contact, Need, NeedState
+from shared.events.shortlist import Gap, Outcome, Shortlist
+from shared.events.vocabulary import Locale, Location
+from shared.kafka import Kafka
+from shared.metrics import Metrics
+from shared.mongo import Mongo
+from shared.settings import Settings
+from shared.tokens import Tokens
+from tests.notifier.making import (
+    CATALOGUE_ROLES,
+    CATALOGUE_SKILLS,
+    HOSTILE,
+    NEED_ID,
+    WHEN,
+    candidate_id,
+    consultant,
+    entry,
+    need,
+    shortlist,
+    text,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+HEADERS = [
+    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "References", "In-Reply-To", "Auto-Submitted",
+    "MIME-Version", "Content-Type",
+]  # fmt: skip
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+@pytest.fixture
+def mailer() -> Mailer:
+    metrics = Metrics()
+    mongo = Mongo(embedded_mongo(), "recruitment", "notifier", metrics)
+    store = Store(mongo, Kafka("localhost:9", "notifier", metrics))
+    catalogue = Catalogue("notifier", Metrics())
+    catalogue.use(
+        {one.role_id: one for one in CATALOGUE_ROLES}, {one.skill_id: one for one in CATALOGUE_SKILLS}, "1"
+    )
+    configured: dict[str, Any] = {"_env_file": None, "public_url": "https://jobs.example"}
+    return Mailer(store, catalogue, Settings(**configured), NotifierSettings(), Tokens([SECRET]))
+
+
+def row(recipient: str, kind: str, *, news: tuple[str, ...] = (), revision: int = 200) -> LedgerRow:
+    made = row_id(recipient, kind, NEED_ID, revision)
+    return LedgerRow(
+        row_id=made,
+        recipient=recipient,
+        kind=kind,
+        subject=NEED_ID,
+        subject_revision=revision,
+        state=RowState.SENDING,
+        revision=1,
+        message_id=message_id(made, "example.com"),
+        thread=thread_id(NEED_ID, "example.com"),
+        created_at=WHEN,
+        next_try_at=WHEN,
+        news=news,
+    )
+
+
+def person(locale: Locale = Locale.FR, **changes: Any) -> Consultant:
+    fields = consultant(locale=locale).model_dump() | changes
+    return Consultant(**fields, consultant_id="0193b1aa-2222-7000-8000-000000000001", revision=1)
+
+
+def file_of(asked: Need, listed: Shortlist | None = None) -> NeedFile:
+    file = with_need(NeedFile(need_id=asked.need_id), asked, WHEN)
+    if listed is not None:
+        file = with_shortlist(file, listed, listed.revision)
+    return announce(assigned(file, person().consultant_id, WHEN), WHEN, timedelta(0))
+
+
+def read(mail: Mail | None) -> EmailMessage:
+    assert mail is not None
+    parsed = email.message_from_bytes(mail.content, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def part(mail: Mail | None, subtype: str) -> str:
+    body = read(mail).get_body((subtype,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def shortlist_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlist) -> Mail | None:
+    kind = DeliveryKind.NO_MATCH if listed.outcome is Outcome.NO_MATCH else DeliveryKind.SHORTLIST
+    sent = row(person().consultant_id, kind, revision=199).model_copy(update={"state": RowState.SENT})
+    this = row(person().consultant_id, kind, news=(candidate_id(2),))
+    return mailer.to_reader(this, file_of(asked, listed), person(locale), [sent, this])
+
+
+def client_mail(mailer: Mailer, kind: DeliveryKind, asked: Need) -> Mail | None:
+    file = file_of(asked)
+    taken = Owner(consultant_id=person().consultant_id, since=WHEN, taken_at=WHEN)
+    file = file.model_copy(update={"owner": taken if kind is DeliveryKind.TAKEN else None})
+    return mailer.to_client(row(CLIENT, kind, revision=0), file, person())
+
+
+def every_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlist) -> dict[str, Mail | None]:
+    filled = asked.model_copy(update={"status": NeedState.FILLED})
+    nobody = listed.model_copy(update={"entries": (), "outcome": Outcome.NO_MATCH})
+    letter = Letter(
+        letter_id="letter-1",
+        template="links",
+        locale=locale,
+        to_name=asked.contact.name,
+        to_email="paul@acme.test",
+        arguments={f"{asked.reference} {asked.title}": "https://jobs.example/needs/1?t=abc"},
+        revision=1,
+        occurred_at=WHEN,
+    )
+    return {
+        "shortlist": shortlist_mail(mailer, locale, asked, listed),
+        "no_match": shortlist_mail(mailer, locale, asked, nobody),
+        "acknowledgement": client_mail(mailer, DeliveryKind.ACKNOWLEDGEMENT, asked),
+        "taken": client_mail(mailer, DeliveryKind.TAKEN, asked),
+        "filled": client_mail(mailer, DeliveryKind.FILLED, filled),
+        "links": mailer.letter(row("addressee", LETTER), letter),
+    }
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+@pytest.mark.parametrize("kind", ["shortlist", "no_match", "acknowledgement", "taken", "filled", "links"])
+def test_the_text_is_as_agreed(mailer: Mailer, kind: str, locale: Locale) -> None:
+    mail = every_mail(mailer, locale, need(locale=locale), shortlist())[kind]
+    headers = "".join(f"{name}: {value}\n" for name, value in read(mail).items() if name != "Content-Type")
+    # A link's token is a signature over its content: its look says nothing to a reader.
+    shown = re.sub(r"(/mail/act/|[?&]t=)ey[\w.-]+", r"\1TOKEN", f"{headers}\n{part(mail, 'plain')}")
+    golden = GOLDEN / f"{kind}.{locale.value}.txt"
+    if os.environ.get("WRITE_GOLDEN"):
+        golden.write_text(shown)
+    assert shown == golden.read_text()
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_html_says_what_the_text_says(mailer: Mailer, locale: Locale) -> None:
+    mail = shortlist_mail(mailer, locale, need(), shortlist())
+    html = part(mail, "html")
+    for line in part(mail, "plain").splitlines():
+        words = re.sub(r"^\W+|https?://\S+", "", line).strip()
+        if words and "https://" not in line and not line.startswith("--"):
+            for piece in re.split(r"[·,:;.()]", words):
+                assert piece.strip() in html.replace("&#39;", "'"), piece
+
+
+def test_no_mail_to_a_consultant_names_a_candidate_by_more_than_a_code(mailer: Mailer) -> None:
+    mail = shortlist_mail(mailer, Locale.EN, need(), shortlist())
+    assert re.search(r"Candidate [0-9A-F]{4}\b", part(mail, "plain"))
+    for number in (1, 2, 3):
+        assert candidate_id(number) not in part(mail, "html")
+
+
+def test_a_repeat_of_a_row_is_the_same_mail_to_the_byte(mailer: Mailer) -> None:
+    for first, second in zip(
+        every_mail(mailer, Locale.FR, need(), shortlist()).values(),
+        every_mail(mailer, Locale.FR, need(), shortlist()).values(),
+        strict=True,
+    ):
+        assert first == second
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("locale", list(Locale))
+def test_hostile_values_reach_no_header_and_no_markup(mailer: Mailer, locale: Locale, hostile: str) -> None:
+    asked, listed = hostile_need(hostile, locale), hostile_shortlist(hostile)
+    for kind, mail in every_mail(mailer, locale, asked, listed).items():
+        assert mail is not None
+        assert mail.recipient in {"paul@acme.test", "claire@agency.test"}
+        message = read(mail)
+        assert list(message.keys()) == HEADERS, kind
+        raw_headers = mail.content.split(b"\r\n\r\n", 1)[0].decode("ascii")
+        assert not re.search(r"^bcc", raw_headers, re.IGNORECASE | re.MULTILINE)
+        assert len(message["To"].addresses) == 1
+        html = part(mail, "html")
+        allowed = r"<script|<img|href=\"javascript|href=\"(?!https://jobs\.example/|mailto:|tel:)"
+        assert not re.search(allowed, html), kind
+        assert "\x00" not in html + part(mail, "plain")
+        assert "\u202e" not in html + part(mail, "plain")
+        # A line break in a value would let a client write lines of the agency's.
+        assert "\nBcc:" not in part(mail, "plain")
+        # Nothing of a value is evaluated as a template.
+        assert ("{{ 7 * 7 }}" in html) is ("{{ 7 * 7 }}" in hostile)
+
+
+def hostile_need(hostile: str, locale: Locale) -> Need:
+    return need(
+        reference=hostile,
+        title=hostile,
+        company=hostile,
+        contact=Contact(name=hostile, email="paul@acme.test", phone=hostile),
+        location=Location(country="FR", region="FR-ARA", city=hostile[:100]),
+        description=hostile,
+        locale=locale,
+    )
+
+
+def hostile_shortlist(hostile: str) -> Shortlist:
+    said = text(hostile, hostile)
+    gap = Gap(kind="unknown", criterion="budget", question=said)
+    listed = shortlist()
+    evidence = listed.entries[0].parts[0].evidence[0].model_copy(update={"found": hostile, "asked": hostile})
+    worst = listed.entries[0].parts[0].model_copy(update={"criterion": hostile, "evidence": (evidence,)})
+    entries = tuple(entry(number, gaps=(gap,) * 9, parts=(worst,)) for number in range(1, 11))
+    near = tuple(one.model_copy(update={"reason": said}) for one in listed.near_misses)
+    return listed.model_copy(update={"entries": entries, "near_misses": near, "relaxed": {hostile: 3}})
+
+
+@pytest.mark.parametrize(
+    "hostile", [HOSTILE[0], HOSTILE[1], "a@x.test, b@x.test", "a@x.test>\r\nRCPT TO:<b@x.test"]
+)
+def test_a_hostile_address_is_a_permanent_failure(mailer: Mailer, hostile: str) -> None:
+    contact = Contact(name="Paul", email=hostile)
+    with pytest.raises(NotSent) as problem:
+        client_mail(mailer, DeliveryKind.ACKNOWLEDGEMENT, need(contact=contact))
+    assert problem.value.kind.value == "unsafe"
+    # To the consultant the need goes all the same; the address is shown and leads nowhere.
+    mail = shortlist_mail(mailer, Locale.FR, need(contact=contact), shortlist())
+    assert "mailto:a" not in part(mail, "html")
+
+
+def test_the_largest_mail_stays_under_100_kilobytes_and_loads_nothing(mailer: Mailer) -> None:
+    gaps = (
+        Gap(kind="unknown", criterion="budget", question=text("Question ? " * 12, "Question? " * 12)),
+    ) * 6
+    listed = shortlist().model_copy(update={"entries": tuple(entry(one, gaps=gaps) for one in range(1, 11))})
+    mail = shortlist_mail(mailer, Locale.FR, need(title="T" * 150, company="C" * 150), listed)
+    assert mail is not None
+    assert len(mail.content) < 100_000
+    html = part(mail, "html")
+    assert not re.search(r"<img|<link|@import|url\(|src=", html)
+    assert html.count('class="second"') == 10 * 5 + 1
+    assert max(len(line) for line in mail.content.split(b"\r\n")) <= 998
+
+
+def test_who_is_new_is_marked_and_who_was_declined_is_left_out(mailer: Mailer) -> None:
+    mail = shortlist_mail(mailer, Locale.EN, need(), shortlist())
+    assert part(mail, "plain").count("(new)") == 1
+    file = file_of(need(), shortlist())
+    assert isinstance(file.announced, Announced)
+    first = mailer.to_reader(row(person().consultant_id, "shortlist"), file, person(Locale.EN), [])
+    assert "(new)" not in part(first, "plain")
+
+
+def test_mails_to_the_client_repeat_nothing_that_was_typed(mailer: Mailer) -> None:
+    typed = need(
+        title="Buy at evil.test",
+        company="Win at evil.test",
+        contact=Contact(name="Click evil.test", email="paul@acme.test"),
+        description="Visit evil.test",
+    )
+    for kind in (DeliveryKind.ACKNOWLEDGEMENT, DeliveryKind.TAKEN):
+        mail = client_mail(mailer, kind, typed)
+        assert mail is not None
+        assert b"evil" not in mail.content
+
+
+def test_replies_go_to_the_agency_before_somebody_takes_over_and_to_the_owner_after(mailer: Mailer) -> None:
+    before = client_mail(mailer, DeliveryKind.ACKNOWLEDGEMENT, need())
+    after = client_mail(mailer, DeliveryKind.TAKEN, need())
+    assert read(before)["Reply-To"] == "agence@example.com"
+    assert read(after)["Reply-To"] == "claire@agency.test"
+    assert "Claire Martin" in part(after, "plain")
+
+
+def test_a_domain_beyond_ascii_is_written_in_ascii(mailer: Mailer) -> None:
+    mail = client_mail(
+        mailer, DeliveryKind.ACKNOWLEDGEMENT, need(contact=Contact(name="Zoé Ünal", email="zoe@müller.de"))
+    )
+    assert mail is not None
+    assert mail.recipient == "zoe@xn--mller-kva.de"
+    assert read(mail)["To"].addresses[0].addr_spec == mail.recipient

@@ -1,0 +1,250 @@
+"""What happens to a mail when the relay, or we, do not behave."""
+
+from collections.abc import Iterable
+
+import httpx
+import pytest
+
+from services.notifier.letterhead import LedgerRow, RowState
+from services.notifier.settings import NotifierSettings
+from shared.events.delivery import DELIVERIES, DeliveryStatus
+from shared.events.need import NEEDS
+from shared.events.shortlist import SHORTLISTS
+from shared.run import Surroundings
+from tests.notifier.making import NEED_ID, Running, need, notifier, shortlist, store_of
+from tests.notifier.relays import ACCEPT, DROP, STALL, MoodyRelay, hurry, moody
+from tests.support import embedded_surroundings, now, records, until
+
+
+async def row_of(service: Running, kind: str = "acknowledgement") -> LedgerRow | None:
+    rows = await service.store.rows_about(NEED_ID)
+    return next((row for row in rows if row.kind == kind), None)
+
+
+async def row_in(service: Running, state: RowState, kind: str = "acknowledgement") -> LedgerRow:
+    async def there() -> LedgerRow | None:
+        row = await row_of(service, kind)
+        return row if row and row.state is state else None
+
+    found: LedgerRow = await until(there)
+    return found
+
+
+def message_ids(relay: MoodyRelay) -> list[str]:
+    return [str(mail.message["Message-ID"]) for mail in relay.mails]
+
+
+@pytest.mark.parametrize(
+    ("rcpt", "data"),
+    [
+        (["450 4.2.1 mailbox busy", "451 4.7.1 greylisted, come back"], []),
+        ([ACCEPT, ACCEPT], ["452 4.3.1 no space", "421 4.3.2 closing"]),
+    ],
+)
+async def test_a_temporary_refusal_is_tried_again_until_it_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, rcpt: Iterable[str], data: Iterable[str]
+) -> None:
+    hurry(monkeypatch)
+    async with moody(MoodyRelay(rcpt=rcpt, data=data)) as relay, embedded_surroundings(smtp=relay) as given:
+        async with notifier(given) as service:
+            await service.publish(NEEDS, need())
+            row = await row_in(service, RowState.SENT)
+        assert row.attempts == 3
+        assert relay.refused == 2
+        assert len(relay.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("550 5.1.1 <paul@acme.test> user unknown", "permanent"),
+        ("552 5.3.4 message too big", "too_large"),
+    ],
+)
+async def test_a_permanent_refusal_is_recorded_and_published_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, reply: str, kind: str
+) -> None:
+    hurry(monkeypatch)
+    async with moody(MoodyRelay(rcpt=[reply])) as relay, embedded_surroundings(smtp=relay) as given:
+        async with notifier(given) as service:
+            await service.publish(NEEDS, need())
+            row = await row_in(service, RowState.FAILED)
+
+            async def published() -> bool:
+                found = [one.event for one in await records(given.kafka_bootstrap, DELIVERIES)]
+                failed = [one for one in found if one and one.status is DeliveryStatus.FAILED]
+                return bool(failed) and failed[0].failure == row.failure
+
+            await until(published)
+        assert row.failure is not None
+        assert row.failure.startswith(f"{kind}: ")
+        assert "paul@" not in row.failure
+        assert row.attempts == 1
+
+
+@pytest.mark.parametrize("mood", [DROP, STALL])
+async def test_what_is_unclear_after_data_goes_again_with_the_same_message_id(
+    monkeypatch: pytest.MonkeyPatch, mood: str
+) -> None:
+    hurry(monkeypatch, seconds=0.6)
+    async with moody(MoodyRelay(data=[mood])) as relay, embedded_surroundings(smtp=relay) as given:
+        async with notifier(given) as service:
+            await service.publish(NEEDS, need())
+            row = await row_in(service, RowState.SENT)
+        assert len(relay.mails) == 2
+        assert set(message_ids(relay)) == {row.message_id}
+        assert relay.mails[0].raw == relay.mails[1].raw
+
+
+async def test_a_relay_that_is_away_costs_no_tries_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    relay = MoodyRelay()
+    await relay.start()
+    port = await relay.leave()
+    relay.port = port
+    async with embedded_surroundings(smtp=relay) as given, notifier(given) as service:
+        await service.consultant()
+        await service.post()
+        waiting = await row_in(service, RowState.QUEUED, "shortlist")
+        ready = await until_away(service)
+        assert ready.status_code == 200
+        assert "Connect" in ready.json()["away"]["smtp"]
+        gauge = (await service.http.get("/metrics")).text
+        assert 'dependency_up{dependency="smtp",service="notifier"} 0.0' in gauge
+        await relay.start(port)
+        row = await row_in(service, RowState.SENT, "shortlist")
+        assert row.attempts == 1
+        assert waiting.message_id == row.message_id
+        await row_in(service, RowState.SENT)
+        assert len(relay.mails) == 2
+        assert (await service.http.get("/readyz")).json()["away"] == {}
+    await relay.stop()
+
+
+async def until_away(service: Running) -> httpx.Response:
+    async def away() -> httpx.Response | None:
+        ready = await service.http.get("/readyz")
+        return ready if ready.json()["away"] else None
+
+    found: httpx.Response = await until(away)
+    return found
+
+
+async def test_one_connection_carries_many_mails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFIER_CONNECTIONS", "1")
+    async with moody(MoodyRelay()) as relay, embedded_surroundings(smtp=relay) as given:
+        async with notifier(given) as service:
+            for number in range(12):
+                await service.publish(NEEDS, need(f"need-{number}"))
+            await until(lambda: len(relay.mails) == 12)
+            await service.settled()
+        # The watch has one of its own while the sender's is busy.
+        assert relay.connections <= 2
+
+
+async def test_while_the_relay_refuses_a_newer_shortlist_takes_the_place_of_the_older(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NOTIFIER_RETRY_UNIT", "0.01")
+    relay = MoodyRelay(rcpt=["450 later"] * 3)
+    async with moody(relay), embedded_surroundings(smtp=relay) as given, notifier(given) as service:
+        await service.consultant()
+        await service.publish(SHORTLISTS, shortlist((1,), revision=200))
+        await service.publish(SHORTLISTS, shortlist((1, 2), revision=201))
+        await service.publish(NEEDS, need())
+        for revision in (202, 203):
+            await service.publish(SHORTLISTS, shortlist((1, 2, revision - 199), revision=revision))
+
+        async def newest_sent() -> bool:
+            rows = await service.store.rows_about(NEED_ID)
+            return any(row.subject_revision == 203 and row.state is RowState.SENT for row in rows)
+
+        await until(newest_sent)
+        await service.settled()
+        mails = service.mails("claire@agency.test")
+        rows = [row for row in await service.store.rows_about(NEED_ID) if row.kind == "shortlist"]
+        assert len(mails) == sum(row.state is RowState.SENT for row in rows)
+        assert {row.state for row in rows} <= {RowState.SENT, RowState.SUPERSEDED}
+        assert sum(mail.message["Message-ID"] == rows[-1].message_id for mail in mails) <= 1
+
+
+async def test_two_replicas_on_one_store_send_each_mail_once(given: Surroundings) -> None:
+    # Each has a Kafka of its own with the same records: the two are handed everything at once, which is worse
+    # than what a consumer group does to them.
+    async with (
+        embedded_surroundings(mongo_client=given.mongo_client, smtp=given.mailbox) as beside,
+        notifier(given) as one,
+        notifier(beside) as other,
+    ):
+        await one.consultant()
+        for number in range(10):
+            for replica in (one, other):
+                await replica.post(need(f"need-{number}"), shortlist(need_id=f"need-{number}"))
+        await until(lambda: len(one.mails("claire@agency.test")) >= 10)
+        await until(lambda: len(one.mails("paul@acme.test")) >= 10)
+        await one.settled()
+        assert len(one.mails()) == 20
+        assert len({str(mail.message["Message-ID"]) for mail in one.mails()}) == 20
+
+
+async def test_a_sender_that_died_after_the_final_dot_is_taken_over_with_the_same_message_id(
+    given: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch, seconds=0.4)
+    async with notifier(given) as service:
+        await service.publish(NEEDS, need())
+        sent = await row_in(service, RowState.SENT)
+    # As the row stands when its sender was killed between the relay's answer and noting it.
+    await left_by_a_dead_sender(given, sent)
+    started = now()
+    async with notifier(given) as service:
+        again = await row_in(service, RowState.SENT)
+        assert (now() - started).total_seconds() > NotifierSettings().lease_seconds
+        assert again.message_id == sent.message_id
+        mails = service.mails("paul@acme.test")
+        assert [str(mail.message["Message-ID"]) for mail in mails] == [sent.message_id] * 2
+        assert mails[0].raw == mails[1].raw
+
+
+async def left_by_a_dead_sender(given: Surroundings, row: LedgerRow) -> None:
+    ledger = store_of(given).mongo.collection("ledger")
+    held = {"state": RowState.SENDING.value, "sender": "somebody-dead/1"}
+    await ledger.update_one({"_id": row.row_id}, {"$set": held})
+
+
+async def test_a_row_that_another_sender_holds_is_left_to_it(
+    given: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFIER_SMTP_SECONDS", "60")
+    async with notifier(given) as service:
+        await service.publish(NEEDS, need())
+        sent = await row_in(service, RowState.SENT)
+        await left_by_a_dead_sender(given, sent)
+        await service.publish(NEEDS, need("another-need"))
+        await service.mail("paul@acme.test", 2)
+        row = await row_of(service)
+        assert row is not None
+        assert row.state is RowState.SENDING
+        assert len(service.mails()) == 2
+
+
+async def test_an_address_that_cannot_be_mailed_to_is_a_recorded_failure(given: Surroundings) -> None:
+    contact = need().contact.model_copy(update={"email": "=?utf-8?q?a=0D=0ABcc:_v@x.test?="})
+    async with notifier(given) as service:
+        await service.publish(NEEDS, need(contact=contact))
+        row = await row_in(service, RowState.FAILED)
+        assert row.failure is not None
+        assert row.failure.startswith("unsafe: ")
+        assert service.mails() == []
+
+
+async def test_who_keeps_putting_us_off_is_given_up_after_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    monkeypatch.setenv("NOTIFIER_GIVE_UP_HOURS", str(0.3 / 3600))
+    relay = MoodyRelay(rcpt=["450 later"] * 1000)
+    async with moody(relay), embedded_surroundings(smtp=relay) as given, notifier(given) as service:
+        await service.publish(NEEDS, need())
+        row = await row_in(service, RowState.FAILED)
+        assert row.failure is not None
+        assert row.failure.startswith("given up: ")
+        assert row.attempts > 1
