@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-engines check format clean
+.PHONY: help setup demo run test test-engines check check-deploy format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ check: setup  ## lint, format, types, import rules
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+check-deploy:  ## build and check deploy/ (K8S_SCHEMAS=folder with openapi-v3-*/ and crds/)
+	@deploy/check.sh
 
 format: setup  ## write the format
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .

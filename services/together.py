@@ -35,7 +35,8 @@ class Together:
         self._front = FastAPI(lifespan=self._lifespan, docs_url=None, redoc_url=None, openapi_url=None)
         self._front.add_api_route("/livez", self._livez)
         self._front.add_api_route("/readyz", self._readyz)
-        self._front.add_api_route("/metrics", lambda: _text(metrics), include_in_schema=False)
+        self._front.add_api_route("/metrics", self._metrics)
+        self._shared_metrics = metrics
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -80,6 +81,9 @@ class Together:
         found = self.missing()
         return JSONResponse({"ready": not found, "missing": found}, status_code=503 if found else 200)
 
-
-def _text(metrics: Metrics) -> Response:
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def _metrics(self) -> Response:
+        for service in self._services.values():
+            service.note_readiness()
+        return Response(
+            self._shared_metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )

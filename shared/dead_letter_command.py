@@ -6,6 +6,7 @@ import sys
 
 from shared.dead_letter import read_dead_letters, replay
 from shared.metrics import Metrics
+from shared.outage import is_outage, reason
 from shared.publisher import Publisher
 from shared.settings import Misconfigured, Settings
 
@@ -25,14 +26,18 @@ def dead_letter_command(service: str, settings: Settings, words: list[str]) -> N
     arguments = parser(service).parse_args(words)
     if not settings.kafka_bootstrap_servers:
         raise Misconfigured("KAFKA_BOOTSTRAP_SERVERS is not set: the embedded Kafka keeps no dead letters")
-    if arguments.command == "list":
-        asyncio.run(_list(service, settings.kafka_bootstrap_servers))
-    elif arguments.place or arguments.all:
-        asyncio.run(
-            _replay(service, settings.kafka_bootstrap_servers, None if arguments.all else arguments.place)
-        )
-    else:
+    if arguments.command == "replay" and not (arguments.place or arguments.all):
         raise Misconfigured("name the places to replay, or --all")
+    try:
+        if arguments.command == "list":
+            asyncio.run(_list(service, settings.kafka_bootstrap_servers))
+        else:
+            places = None if arguments.all else arguments.place
+            asyncio.run(_replay(service, settings.kafka_bootstrap_servers, places))
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise Misconfigured(f"KAFKA_BOOTSTRAP_SERVERS: {reason(error)}") from error
 
 
 async def _list(service: str, bootstrap: str) -> None:

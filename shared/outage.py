@@ -46,5 +46,5 @@ def is_outage(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """One line for a person: what went wrong, without the values that were handled."""
-    text = str(error).split("\n", 1)[0][:300]
+    text = str(error).split("\n", 1)[0][:300].removeprefix(f"{type(error).__name__}: ")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

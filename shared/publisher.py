@@ -1,6 +1,7 @@
 """Sends events to Kafka: acknowledged by all in-sync replicas, idempotent, keyed."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +16,7 @@ from shared.trace import current_traceparent
 
 DELIVERY_SECONDS = 10
 """How long a send may take before it fails. A batch can live twice as long: once queued, once in flight."""
+STOP_SECONDS = 5
 
 
 @dataclass
@@ -48,10 +50,12 @@ class Publisher:
         self._producer = producer
 
     async def stop(self) -> None:
-        """Send what is queued, then close."""
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+        """Send what is queued, then close. While Kafka is away what is queued is left to the outbox."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            # Without a bound it waits for Kafka for ever, and the process outlives its SIGTERM.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
 
     async def publish(self, topic: Topic[E], event: E) -> None:
         """Send one event and wait for Kafka's acknowledgement. Raises KafkaError or Unavailable."""

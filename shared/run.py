@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from shared.dead_letter_command import dead_letter_command
 from shared.kafka import EMBEDDED_TIMING, REAL_TIMING, Kafka, Timing
 from shared.log import configure_logging, get_logger
 from shared.metrics import Metrics
@@ -138,11 +140,20 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_alone(build: Build, engines: Sequence[str]) -> None:
-    """`python -m services.<name>`: one service against the configured engines, until SIGTERM or Ctrl-C."""
+def run_alone(service: str, build: Build, engines: Sequence[str]) -> None:
+    """`python -m services.<name>`: one service against the configured engines, until SIGTERM or Ctrl-C.
+
+    `python -m services.<name> dead …` looks at the service's dead letters instead.
+    """
+    words = sys.argv[1:]
     try:
         settings = load(Settings)
         configure_logging(settings.log_level)
+        if words[:1] == ["dead"]:
+            dead_letter_command(service, settings, words[1:])
+            return
+        if words:
+            raise Misconfigured(f"unknown command {words[0]}; without one, the service runs")
         asyncio.run(_serve(build, settings, engines))
     except Misconfigured as problem:
         fail(str(problem))

@@ -1,7 +1,7 @@
 """What every service has: start, stop, health, metrics. `services/<name>/app.py` fills it in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +79,12 @@ class Service:
                 found[name] = problem
         return found
 
+    def note_readiness(self) -> dict[str, str]:
+        """What is missing, with the gauge `ready` brought up to it."""
+        found = self.missing()
+        self.metrics.ready.labels(self.name).set(0 if found else 1)
+        return found
+
     def ended(self) -> list[str]:
         """Background work that ought to run and does not: only a restart brings it back."""
         return [task.get_name() for task in self._tasks if task.done()]
@@ -93,14 +99,14 @@ class Service:
 
         @router.get("/readyz")
         async def readyz() -> JSONResponse:
-            found = self.missing()
-            self.metrics.ready.labels(self.name).set(0 if found else 1)
+            found = self.note_readiness()
             noticed = {name: problem for name, check in self.notices.items() if (problem := check())}
             body = {"ready": not found, "missing": found, "away": noticed}
             return JSONResponse(body, status_code=503 if found else 200)
 
         @router.get("/metrics")
         async def metrics() -> Response:
+            self.note_readiness()
             return Response(self.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
         return router
@@ -165,17 +171,25 @@ class Service:
     async def _stop(self) -> None:
         """Stop consuming (what is in hand is finished and committed), then the loops, then the producer."""
         self.stopping.set()
+        # First what may still be starting the consumers: it would start them after they were stopped.
+        await self._end(task for task in self._tasks if task.get_name() == "start")
         if self.kafka is not None:
             await self.kafka.stop_consuming()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end(self._tasks)
         self._tasks.clear()
         if self.kafka is not None:
             await self.kafka.publisher.stop()
         if self.mongo is not None:
             self.mongo.client.close()
         get_logger(self.name).info("stopped")
+
+    async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        running = {task for task in tasks if not task.done()}
+        while running:
+            # Again for who swallowed it: in Python 3.11 asyncio.wait_for may, where its wait ends just then.
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1)
 
 
 def _follow(table: Table[Any], bootstrap: str) -> Callable[[], Awaitable[None]]:

@@ -23,8 +23,8 @@ COMMANDS = {
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments:
-        run_alone(build, ("kafka", "mongodb"))
+    if arguments[:1] in ([], ["dead"]):
+        run_alone(NAME, build, ("kafka", "mongodb"))
         return 0
     parser = argparse.ArgumentParser(prog="python -m services.catalog", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

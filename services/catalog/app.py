@@ -58,10 +58,8 @@ def build(given: Surroundings, settings: CatalogSettings | None = None) -> FastA
         when_stored=[prepare_store],
         before_consuming=[agree_with_kafka],
         loops={
-            "roles outbox": publishing.outboxes["role"].run_sweeper,
-            "skills outbox": publishing.outboxes["skill"].run_sweeper,
+            "publishing": publishing.run,
             "manifest outbox": publishing.manifest.run_sweeper,
-            "manifest": publishing.run_manifest,
             "reconciler": publishing.run_reconciler,
             "relations": editor.run_mender,
         },

@@ -16,7 +16,7 @@ from shared.events.manifest import MANIFEST, Manifest, fingerprint
 from shared.kafka import Kafka
 from shared.log import get_logger
 from shared.outage import is_outage
-from shared.outbox import Document, Outbox
+from shared.outbox import BATCH, Document, Outbox
 from shared.table import read_to_end
 
 LOOK_SECONDS = 2.0
@@ -36,8 +36,8 @@ class Publishing:
         )
         self._wanted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._described = -1
-        """The count of changes up to which the manifest is known to agree."""
+        self._settled = -1
+        """The count of changes up to which all is known to be on Kafka, the manifest too."""
         self._full_look_at = 0.0
 
     async def create_indexes(self) -> None:
@@ -58,35 +58,52 @@ class Publishing:
 
     async def reconcile(self) -> None:
         """Make store and topics agree, after either was emptied; at start and daily."""
+        agreed = await self._store.seed_agreed()
         for kind in KINDS:
-            await self._prefer_topic(kind)
-            await self.outboxes[kind.name].reconcile()
+            if agreed or await self._agree_on_seed(kind):
+                await self.outboxes[kind.name].reconcile()
+        if not agreed:
+            await self._store.agree_on_seed()
         await self.manifest.reconcile()
         await self._store.note_change()
 
-    async def _prefer_topic(self, kind: Kind[Any]) -> None:
-        """What was seeded into an emptied store gives way to what the topic still has."""
-        provisional = await self._store.provisional(kind)
-        if not provisional:
-            return
-        for key, record in (await read_to_end(self._kafka.bootstrap, kind.topic)).items():
-            if key in provisional:
-                await self._store.prefer(kind, record, provisional[key])
-        await self._store.end_provisional(kind)
+    async def _agree_on_seed(self, kind: Kind[Any]) -> bool:
+        """What was seeded gives way to what the topic has; what the topic lacks is published.
+
+        False where the topic was empty, so that there is nothing else to agree on.
+        """
+        seeded = {kind.topic.key_of(event): event for event in await self._store.seeded(kind)}
+        there = await read_to_end(self._kafka.bootstrap, kind.topic)
+        for key in there.keys() & seeded.keys():
+            await self._store.prefer(kind, there[key], seeded[key].revision)
+        lacking = [event for key, event in seeded.items() if key not in there]
+        publisher = self._kafka.publisher
+        for start in range(0, len(lacking), BATCH):
+            batch = lacking[start : start + BATCH]
+            await asyncio.gather(*(publisher.publish(kind.topic, event) for event in batch))
+        # No lease was held: where somebody changed one meanwhile, the newer state goes out once more.
+        await self._store.publish_again(kind, {kind.topic.key_of(event): event.revision for event in lacking})
+        return bool(there)
 
     async def publish_waiting(self) -> None:
-        """Publish everything that is not on Kafka yet, many at a time, and the manifest."""
+        """Publish what is not on Kafka yet, many at a time, then the manifest.
+
+        Where nothing changed since all was published last, only the count of changes is looked at.
+        """
+        if time.monotonic() - self._full_look_at > FULL_LOOK_SECONDS:
+            self._settled = -1
+        changes = await self._store.changes()
+        if changes == self._settled:
+            return
         for outbox in self.outboxes.values():
             await outbox.sweep()
-        await self.settle()
+        if await self.settle():
+            self._settled, self._full_look_at = changes, time.monotonic()
+            for outbox in self.outboxes.values():
+                self._kafka.metrics.outbox_waiting.labels(self._kafka.service, outbox.topic.name).set(0)
 
     async def settle(self) -> bool:
         """Make the manifest agree with the store. False while something is still on its way to Kafka."""
-        if time.monotonic() - self._full_look_at > FULL_LOOK_SECONDS:
-            self._described = -1
-        changes = await self._store.changes()
-        if changes == self._described:
-            return True
         standing = await self._store.standing()
         if standing.waiting:
             return False
@@ -101,16 +118,17 @@ class Publishing:
             if not await self._store.write_manifest(described, previous):
                 return False
             await self.manifest.publish("catalogue")
-        self._described, self._full_look_at = changes, time.monotonic()
         return True
 
-    async def run_manifest(self) -> None:
-        """Settle after each change, and every few seconds; runs until cancelled."""
+    async def run(self) -> None:
+        """Publish after each change, and see to what was left every few seconds; runs until cancelled."""
         while True:
+            # Not wait_for: before Python 3.12 it can lose a cancellation.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wanted.wait()
             self._wanted.clear()
-            await self.settle()
+            await self.publish_waiting()
 
     async def run_reconciler(self) -> None:
         while True:

@@ -1,8 +1,9 @@
 """Roles, skills and their manifest in MongoDB, and who changed what.
 
 A role's or skill's document is its content with `_id`, who wrote it last, and the outbox's fields; an erased
-one is a stub. `provisional` marks what was seeded into an empty store and not yet held against the topic: it
-is not published, and what the topic has goes before it.
+one is a stub. `seeded` stays on what the seed put into an empty store until somebody changes it. Until the
+seed was agreed on with Kafka such a document gives way to what the topic has. It is published without a write
+of its own: thousands of them would take a slow server minutes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ UNKNOWN = "unknown"
 
 _NEWCOMER = 11000
 _CHANGES = {"_id": "changes"}
-_SEEDED = {"_id": "seeded"}
+_SEED = {"_id": "seed"}
 
 
 @dataclass(frozen=True)
@@ -189,13 +190,14 @@ class Store:
         return [kind.event(document) async for document in found if not document.get("erased")]
 
     async def standing(self) -> Standing:
+        agreed = await self.seed_agreed()
         waiting = 0
         revisions: dict[str, dict[str, int]] = {}
         for kind in KINDS:
-            fields = {"revision": 1, "erased": 1, "unpublished": 1, "provisional": 1}
+            fields = {"revision": 1, "erased": 1, "unpublished": 1, "seeded": 1}
             live = revisions.setdefault(kind.name, {})
             async for found in self.collection(kind).find({}, fields):
-                waiting += bool(found.get("unpublished") or found.get("provisional"))
+                waiting += bool(found.get("unpublished") or (found.get("seeded") and not agreed))
                 if not found.get("erased"):
                     live[str(found["_id"])] = int(found["revision"])
         return Standing(revisions[ROLE.name], revisions[SKILL.name], waiting)
@@ -207,42 +209,51 @@ class Store:
 
     async def needs_seed(self) -> bool:
         """Whether nothing was ever put here, or all of it is gone. A seed that was cut short is repeated."""
-        if await self._marks.find_one(_SEEDED) is None:
-            settled = {"provisional": {"$ne": True}}
-            return not [kind for kind in KINDS if await self.collection(kind).find_one(settled)]
+        if await self._marks.find_one(_SEED) is None:
+            return not [
+                kind for kind in KINDS if await self.collection(kind).find_one({"seeded": {"$ne": True}})
+            ]
         return not [kind for kind in KINDS if await self.collection(kind).find_one({})]
 
     async def seed(self, catalogue: Catalogue) -> None:
         """Put the catalogue into an empty store; of what is there already nothing is changed."""
         for kind, events in ((ROLE, catalogue.roles), (SKILL, catalogue.skills)):
-            extra = {"written_by": LOADER, "provisional": True, "lease": None}
-            documents = [
-                {"_id": key, **content(event), **stamp(), **extra, "unpublished": False}
-                for key, event in events.items()
-            ]
+            extra = {"written_by": LOADER, "seeded": True, "unpublished": False, "lease": None}
+            documents = [{"_id": key, **content(event), **stamp(), **extra} for key, event in events.items()]
             await _insert_missing(self.collection(kind), documents)
-        await self._marks.update_one(_SEEDED, {"$set": {"at": datetime.now(UTC)}}, upsert=True)
+        mark = {"at": datetime.now(UTC), "agreed": False}
+        await self._marks.update_one(_SEED, {"$set": mark}, upsert=True)
         await self.note_change()
 
-    async def provisional(self, kind: Kind[Any]) -> dict[str, int]:
-        """Revision by id of what was seeded and not yet held against the topic."""
-        found = self.collection(kind).find({"provisional": True}, {"revision": 1})
-        return {str(each["_id"]): int(each["revision"]) async for each in found}
+    async def seed_agreed(self) -> bool:
+        """Whether what was seeded has been held against the topics, and published where they lacked it."""
+        mark = await self._marks.find_one(_SEED)
+        return mark is None or bool(mark["agreed"])
 
-    async def prefer(self, kind: Kind[E], record: Record[E], provisional_revision: int) -> None:
+    async def agree_on_seed(self) -> None:
+        await self._marks.update_one(_SEED, {"$set": {"agreed": True}})
+        await self.note_change()
+
+    async def seeded(self, kind: Kind[E]) -> list[E]:
+        """What is still as it was seeded."""
+        found = self.collection(kind).find({"seeded": True})
+        return [kind.event(document) async for document in found]
+
+    async def prefer(self, kind: Kind[E], record: Record[E], seeded_revision: int) -> None:
         """Take what the topic has in place of a seeded document that nobody has changed since."""
-        unchanged = {"_id": record.key, "provisional": True, "revision": provisional_revision}
+        unchanged = {"_id": record.key, "seeded": True, "revision": seeded_revision}
         if record.event is None:
             document = erased(record.revision) | {"written_by": UNKNOWN}
         else:
             document = restored(record.event) | record.event.model_dump(include={"revision", "occurred_at"})
-        await self.collection(kind).replace_one(unchanged, document | {"unpublished": False, "lease": None})
+        await self.collection(kind).replace_one(unchanged, document | {"unpublished": False})
 
-    async def end_provisional(self, kind: Kind[Any]) -> None:
-        """What is left of the seed is what the topic lacks."""
-        await self.collection(kind).update_many(
-            {"provisional": True}, {"$unset": {"provisional": ""}, "$set": {"unpublished": True}}
-        )
+    async def publish_again(self, kind: Kind[Any], sent: Mapping[str, int]) -> None:
+        """Have those published again that are no longer at the revision that was sent: it could come last."""
+        found = self.collection(kind).find({}, {"revision": 1})
+        now = {str(each["_id"]): int(each["revision"]) async for each in found}
+        for key in [key for key, revision in sent.items() if now.get(key, revision) != revision]:
+            await self.collection(kind).update_one({"_id": key}, {"$set": {"unpublished": True}})
 
     async def restored_documents(self, kind: Kind[E]) -> list[E]:
         found = self.collection(kind).find({"written_by": RESTORED})
@@ -255,7 +266,7 @@ class Store:
 
 
 _OUTBOX = frozenset({"_id", "lease", "published_revision", "published_at"})
-_OWN = _OUTBOX | {"revision", "occurred_at", "unpublished", "written_by", "provisional", "erased"}
+_OWN = _OUTBOX | {"revision", "occurred_at", "unpublished", "written_by", "seeded", "erased"}
 
 
 def restored(event: Event) -> Document:

@@ -11,7 +11,7 @@ def main() -> None:
     from services.intake.app import build  # noqa: PLC0415 - the import command starts without it
     from shared.run import run_alone  # noqa: PLC0415
 
-    run_alone(build, ("kafka", "mongodb"))
+    run_alone("intake", build, ("kafka", "mongodb"))
 
 
 if __name__ == "__main__":

@@ -120,13 +120,7 @@ class NeedStore(Entities):
             field = f"timeline.{news.entry_id}"
             entry = {"event": news.event, "at": news.at, **news.details}
             await self.collection.update_one(known | {field: {"$exists": False}}, {"$set": {field: entry}})
-        if news.to is not None:
-            movable = known | {"status": {"$in": [*sources_of(news.to), news.to]}}
-            moved: Document = {"status": news.to}
-            if news.shortlist_revision is not None:
-                movable["shortlist_revision"] = {"$lt": news.shortlist_revision}
-                moved["shortlist_revision"] = news.shortlist_revision
-            await self.collection.update_one(movable, {"$set": moved})
+        # Before the status: who sees a need in progress sees by whom.
         if news.consultant is not None or news.passed_on:
             since = int(news.at.timestamp() * 1000)
             consultant = news.consultant.model_dump() if news.consultant else None
@@ -134,6 +128,13 @@ class NeedStore(Entities):
                 known | {"consultant_since": {"$lt": since}},
                 {"$set": {"consultant": consultant, "consultant_since": since}},
             )
+        if news.to is not None:
+            movable = known | {"status": {"$in": [*sources_of(news.to), news.to]}}
+            moved: Document = {"status": news.to}
+            if news.shortlist_revision is not None:
+                movable["shortlist_revision"] = {"$lt": news.shortlist_revision}
+                moved["shortlist_revision"] = news.shortlist_revision
+            await self.collection.update_one(movable, {"$set": moved})
         if news.placed is not None:
             await self.collection.update_one(known, {"$set": {f"placed.{news.placed}": True}})
 

@@ -4,4 +4,4 @@ from services.matching.app import build
 from shared.run import run_alone
 
 if __name__ == "__main__":
-    run_alone(build, ("kafka",))
+    run_alone("matching", build, ("kafka",))

@@ -19,8 +19,8 @@ from shared.web.problems import as_field_errors
 
 
 def main(arguments: list[str]) -> None:
-    if not arguments:
-        run_alone(build, ("kafka", "mongodb", "smtp"))
+    if arguments[:1] in ([], ["dead"]):
+        run_alone("notifier", build, ("kafka", "mongodb", "smtp"))
         return
     given = _parser().parse_args(arguments)
     try:

@@ -8,7 +8,8 @@ from uuid_utils import uuid7
 from services.notifier.actions import Permit
 from services.notifier.casework import Casework
 from services.notifier.consultants import Consultant
-from services.notifier.domain import NeedFile, NotPossible, Why, assigned, decide
+from services.notifier.decisions import NotPossible, Why, decide
+from services.notifier.domain import NeedFile, assigned
 from shared.events.feedback import Decision, DeclineReason
 from shared.metrics import Metrics
 

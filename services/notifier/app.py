@@ -18,7 +18,6 @@ from services.notifier.sender import Sender
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import Store
 from shared.catalogue import Catalogue
-from shared.mongo import Mongo
 from shared.run import Surroundings
 from shared.service import Service
 from shared.settings import load
@@ -30,7 +29,7 @@ ASSETS = Path(__file__).parent / "assets"
 def build(given: Surroundings) -> FastAPI:
     settings, own = given.settings, load(NotifierSettings)
     kafka = given.kafka("notifier")
-    mongo = Mongo(given.mongo_client, settings.mongodb_database, "notifier", given.metrics)
+    mongo = given.mongo("notifier")
     catalogue = Catalogue("notifier", given.metrics)
     store = Store(mongo, kafka)
     wake = asyncio.Event()

@@ -45,30 +45,38 @@ class Casework:
     async def update(self, need_id: str, change: Change) -> NeedFile:
         """Apply `change` by compare and set, find an owner and mails where it asks for them, carry them out.
 
-        What `change` raises goes to the caller, with nothing changed.
+        What `change` raises goes to the caller, with nothing changed. Raises Unavailable where an owner is
+        wanted and there is no catalogue yet: all else is done then, and the sweeper goes on with it.
         """
         while True:
             before = await self.store.file(need_id)
             after = change(before)
-            if after.wants_owner and after is not before:
-                # One at a time, so that each choice sees the needs that the one before gave away.
-                async with self._choosing:
-                    saved = await self._save(before, await self._with_owner(after))
-            else:
-                saved = await self._save(before, after)
+            saved = await self._settle(before, after)
             if saved is not None:
                 await self.carry_out(saved)
+                if saved.wants_owner and not self.catalogue.seen:
+                    raise Unavailable("no catalogue was read yet: owners are chosen by families of roles")
                 return saved
 
+    async def _settle(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
+        """The file as saved, with an owner and mails where it wants them; None where it was overtaken."""
+        if not after.wants_owner:
+            return await self._save(before, self._announced(after))
+        if not self.catalogue.seen:
+            return await self._save(before, after)
+        # One at a time, so that each choice sees the needs that the one before gave away.
+        async with self._choosing:
+            return await self._save(before, self._announced(await self._with_owner(after)))
+
+    def _announced(self, file: NeedFile) -> NeedFile:
+        return announce(file, datetime.now(UTC), self.settle)
+
     async def _save(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
-        after = announce(after, datetime.now(UTC), self.settle)
         return before if after is before else await self.store.save(before, after)
 
     async def _with_owner(self, file: NeedFile) -> NeedFile:
         if file.need is None:
             return file
-        if not self.catalogue.seen:
-            raise Unavailable("the catalogue was not read yet, and owners are chosen by families of roles")
         chosen = choose_owner(
             await self.store.consultants(active_only=True),
             await self.store.open_needs(),
@@ -144,7 +152,7 @@ class Casework:
         while True:
             try:
                 for need_id in await self.store.unfinished_needs():
-                    await self.carry_out(await self.store.file(need_id))
+                    await self.update(need_id, lambda file: file)
             except Exception as error:
                 if not is_outage(error):
                     raise

@@ -11,10 +11,10 @@ from enum import StrEnum
 
 from services.notifier.consultants import Consultant, Delivery
 from shared.events.delivery import DeliveryKind
-from shared.events.feedback import Colleague, Decision, DeclineReason, Feedback
+from shared.events.feedback import Decision, DeclineReason, Feedback
 from shared.events.need import Need, NeedState
 from shared.events.shortlist import Outcome, Shortlist
-from shared.events.topic import Fact, next_revision
+from shared.events.topic import Fact
 from shared.events.vocabulary import Location
 
 CLIENT = "client"
@@ -133,21 +133,6 @@ def listed_in(shortlist: Shortlist) -> tuple[str, ...]:
     return (*entries, *(near.candidate_id for near in shortlist.near_misses))
 
 
-class NotPossible(Exception):  # noqa: N818 - the answer to a decision
-    """Why a decision cannot be made (any more)."""
-
-    def __init__(self, why: "Why") -> None:
-        super().__init__(why.value)
-        self.why = why
-
-
-class Why(StrEnum):
-    CLOSED = "closed"
-    WITH_COLLEAGUE = "with_colleague"
-    CANDIDATE_GONE = "candidate_gone"
-    ALREADY_PASSED_ON = "already_passed_on"
-
-
 # Owners
 
 
@@ -201,7 +186,7 @@ def assigned(file: NeedFile, consultant_id: str, now: datetime) -> NeedFile:
         update={
             "owner": Owner(consultant_id=consultant_id, since=now),
             "passed_by": tuple(one for one in file.passed_by if one != consultant_id),
-            "history": _longer(file, consultant_id, Step.ASSIGNED, now),
+            "history": longer(file, consultant_id, Step.ASSIGNED, now),
         }
     )
 
@@ -214,12 +199,12 @@ def released(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> N
         update={
             "owner": None,
             "passed_by": (*file.passed_by, consultant_id),
-            "history": _longer(file, consultant_id, step, now),
+            "history": longer(file, consultant_id, step, now),
         }
     )
 
 
-def _longer(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> tuple[Passage, ...]:
+def longer(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> tuple[Passage, ...]:
     return (*file.history, Passage(consultant_id=consultant_id, step=step, at=now))
 
 
@@ -234,9 +219,9 @@ def with_need(file: NeedFile, need: Need, now: datetime) -> NeedFile:
     due = list(file.due)
     if need.status is NeedState.OPEN and not file.acknowledged:
         # Revision 0: once a need, whichever of its revisions is seen first.
-        due.append(_to_client(DeliveryKind.ACKNOWLEDGEMENT, 0, now))
+        due.append(to_client(DeliveryKind.ACKNOWLEDGEMENT, 0, now))
     if filled and not file.filled_told:
-        due.append(_to_client(DeliveryKind.FILLED, need.revision, now))
+        due.append(to_client(DeliveryKind.FILLED, need.revision, now))
     return file.model_copy(
         update={
             "need": need,
@@ -247,7 +232,7 @@ def with_need(file: NeedFile, need: Need, now: datetime) -> NeedFile:
     )
 
 
-def _to_client(kind: DeliveryKind, revision: int, now: datetime) -> DueMail:
+def to_client(kind: DeliveryKind, revision: int, now: datetime) -> DueMail:
     return DueMail(recipient=CLIENT, kind=kind, subject_revision=revision, at=now, not_before=now)
 
 
@@ -334,107 +319,3 @@ def announce(file: NeedFile, now: datetime, settle: timedelta) -> NeedFile:
         candidates=(*(file.announced.candidates if file.announced else ()), *newcomers),
     )
     return file.model_copy(update={"announced": told, "due": (*file.due, mail)})
-
-
-# Decisions
-
-
-def decide(
-    file: NeedFile,
-    by: Consultant,
-    decision: Decision,
-    now: datetime,
-    *,
-    feedback_id: str,
-    candidate_id: str | None = None,
-    reason: DeclineReason | None = None,
-    shortlist_revision: int | None = None,
-) -> NeedFile:
-    """Record a decision; one that is already in force changes nothing. Raises NotPossible."""
-    _check_possible(file, by.consultant_id, decision, candidate_id)
-    if _in_force(file, by.consultant_id, decision, candidate_id, reason):
-        return file
-    revision = next_revision(0, now)
-    feedback = Feedback(
-        feedback_id=feedback_id,
-        need_id=file.need_id,
-        decision=decision,
-        consultant=Colleague(consultant_id=by.consultant_id, name=by.name, email=by.email, phone=by.phone),
-        candidate_id=candidate_id,
-        reason=reason,
-        shortlist_revision=shortlist_revision,
-        revision=revision,
-        occurred_at=now,
-    )
-    changed = file.model_copy(update={"decided": (*file.decided, feedback)})
-    if decision is Decision.TAKEN:
-        return _taken(changed, by.consultant_id, revision, now)
-    if decision is Decision.PASSED_ON:
-        return released(changed, by.consultant_id, Step.PASSED_ON, now)
-    mark = Mark(
-        candidate_id=candidate_id or "",
-        decision=decision,
-        consultant_id=by.consultant_id,
-        at=now,
-        reason=reason,
-    )
-    others = (one for one in file.marks if one.candidate_id != candidate_id)
-    return changed.model_copy(update={"marks": (*others, mark)})
-
-
-def _taken(file: NeedFile, consultant_id: str, revision: int, now: datetime) -> NeedFile:
-    return file.model_copy(
-        update={
-            "owner": Owner(consultant_id=consultant_id, since=now, taken_at=now),
-            "passed_by": tuple(one for one in file.passed_by if one != consultant_id),
-            "history": _longer(file, consultant_id, Step.TAKEN, now),
-            "due": (*file.due, _to_client(DeliveryKind.TAKEN, revision, now)),
-        }
-    )
-
-
-def _check_possible(file: NeedFile, who: str, decision: Decision, candidate_id: str | None) -> None:
-    if not file.open:
-        raise NotPossible(Why.CLOSED)
-    mine = file.owner is not None and file.owner.consultant_id == who
-    if decision is Decision.PASSED_ON and not mine:
-        # The link of an earlier mail, pressed again.
-        raise NotPossible(Why.ALREADY_PASSED_ON if who in file.passed_by else Why.WITH_COLLEAGUE)
-    if file.owner is not None and file.owner.taken_at is not None and not mine:
-        raise NotPossible(Why.WITH_COLLEAGUE)
-    if candidate_id is not None and candidate_id not in file.candidates:
-        raise NotPossible(Why.CANDIDATE_GONE)
-
-
-def _in_force(
-    file: NeedFile, who: str, decision: Decision, candidate_id: str | None, reason: DeclineReason | None
-) -> bool:
-    if decision is Decision.TAKEN:
-        return file.owner is not None and file.owner.consultant_id == who and file.owner.taken_at is not None
-    mark = file.mark_of(candidate_id) if candidate_id else None
-    return mark is not None and (mark.decision, mark.reason) == (decision, reason)
-
-
-def replayed(file: NeedFile, feedback: Feedback, consultants: Collection[str]) -> NeedFile:
-    """Take over a decision that was published before the store was lost; it is not published again."""
-    who, when = feedback.consultant.consultant_id, feedback.occurred_at
-    if feedback.decision is Decision.PASSED_ON:
-        return released(file, who, Step.PASSED_ON, when).model_copy(
-            update={"passed_by": (*(one for one in file.passed_by if one != who), who)}
-        )
-    if feedback.decision is Decision.TAKEN:
-        if who not in consultants:
-            return file
-        due = file.due
-        return _taken(file, who, feedback.revision, when).model_copy(update={"due": due})
-    if feedback.candidate_id is None:
-        return file
-    mark = Mark(
-        candidate_id=feedback.candidate_id,
-        decision=feedback.decision,
-        consultant_id=who,
-        at=when,
-        reason=feedback.reason,
-    )
-    others = (one for one in file.marks if one.candidate_id != feedback.candidate_id)
-    return file.model_copy(update={"marks": (*others, mark)})

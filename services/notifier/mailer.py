@@ -160,6 +160,7 @@ class Mailer:
             reply_to=self._settings.agency_email,
         )
         name = one_line(reader.name) if reader else ""
+        view["news"] = [_words(locale, "candidate", code=code) for code in view["news"]]
         view |= {"count": count, "reference": _reference(need), "days": self._own.link_days}
         return self._mail(row, envelope, row.kind, name=name, **view)
 
@@ -225,14 +226,19 @@ def _mailbox(name: str | None, email: str) -> Address:
 
 
 def _environment(*, autoescape: bool) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=autoescape,  # noqa: S701 - off for the text part alone
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
+    for name in environment.list_templates():
+        # Compiled at start: the first mail is as fast as the others.
+        environment.get_template(name)
+    return environment
 
 
 def _words(locale: Locale, key: str, **values: object) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
-from services.notifier.actions import ASSIGN, Permit, read, short_code
+from services.notifier.actions import ABOUT_CANDIDATE, ABOUT_NEED, ASSIGN, Permit, read, short_code
 from services.notifier.answers import Answers
 from services.notifier.consultants import Consultant
-from services.notifier.domain import AGENCY, NeedFile, NotPossible, Why
+from services.notifier.decisions import NotPossible, Why
+from services.notifier.domain import AGENCY, NeedFile
 from services.notifier.letterhead import one_line
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import Store
@@ -101,7 +102,7 @@ class ActPages:
             status=status,
             **_about(file, permit),
             chosen=chosen,
-            actions=permit.actions if chosen not in permit.actions else (chosen,),
+            actions=[chosen] if chosen in permit.actions else _in_order(permit.actions),
             reasons=[reason.value for reason in DeclineReason],
             colleagues=colleagues,
             problem=problem,
@@ -151,6 +152,12 @@ class ActPages:
         page = self.pages.render(template, locale, status=status, **values)
         page.headers.update(_NO_REFERRER)
         return page
+
+
+def _in_order(actions: tuple[str, ...]) -> list[str]:
+    """As the buttons of a mail stand."""
+    known = [action.value for action in (*ABOUT_NEED, *ABOUT_CANDIDATE)]
+    return sorted(actions, key=lambda action: known.index(action) if action in known else len(known))
 
 
 def _about(file: NeedFile, permit: Permit) -> dict[str, Any]:

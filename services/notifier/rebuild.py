@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.notifier.casework import Casework
-from services.notifier.domain import NeedFile, replayed, with_need, with_shortlist
+from services.notifier.decisions import replayed
+from services.notifier.domain import NeedFile, with_need, with_shortlist
 from services.notifier.letterhead import LedgerRow, RowState, message_id, thread_id
 from services.notifier.store import Store
 from shared.events.delivery import DELIVERIES, Audience, Delivery, DeliveryStatus

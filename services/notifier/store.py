@@ -1,5 +1,6 @@
 """Notifier's MongoDB: consultants, what it holds of each need, the ledger of mails, letters, outboxes."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from uuid_utils import uuid7
 
 from services.notifier.consultants import Consultant, ConsultantFields
-from services.notifier.domain import CLIENT, NeedFile
+from services.notifier.domain import CLIENT, NeedFile, worth_mailing
 from services.notifier.letterhead import WAITING, LedgerRow, RowState
 from shared.events.delivery import DELIVERIES, Audience, Delivery, DeliveryKind, DeliveryStatus
 from shared.events.erasure import ERASURES, Erasure, Subject
@@ -103,7 +104,10 @@ class Store:
     async def file(self, need_id: str) -> NeedFile:
         """What is held of a need; an empty file where nothing is."""
         found = await self._needs.find_one({"_id": need_id})
-        return NeedFile.model_validate(found["file"]) if found else NeedFile(need_id=need_id)
+        if found is None:
+            return NeedFile(need_id=need_id)
+        unfinished = {"due": found["due"], "decided": found["decided"]}
+        return NeedFile.model_validate(json.loads(found["file"]) | unfinished)
 
     async def save(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
         """Compare and set: None where somebody else wrote the file since `before` was read."""
@@ -113,8 +117,13 @@ class Store:
             "open": saved.open,
             "owner": saved.owner.consultant_id if saved.owner else None,
             "candidates": sorted(saved.candidates),
-            "unfinished": bool(saved.due or saved.decided),
-            "file": saved.model_dump(mode="json"),
+            "unfinished": bool(saved.due or saved.decided) or worth_mailing(saved),
+            "need_revision": saved.need.revision if saved.need else saved.erased_revision,
+            "shortlist_revision": saved.shortlist_revision,
+            "due": [mail.model_dump(mode="json") for mail in saved.due],
+            "decided": [feedback.model_dump(mode="json") for feedback in saved.decided],
+            # As text: nobody queries inside, its maps have free keys, and it is copied and sent faster.
+            "file": saved.model_dump_json(exclude={"due", "decided"}),
         }
         if before.version == 0:
             try:
@@ -128,7 +137,7 @@ class Store:
 
     async def finish(self, file: NeedFile) -> None:
         """Note that all of this file's `due` and `decided` is carried out. A newer file is left alone."""
-        nothing: Document = {"unfinished": False, "file.due": [], "file.decided": []}
+        nothing: Document = {"unfinished": worth_mailing(file), "due": [], "decided": []}
         key = {"_id": file.need_id, "version": file.version}
         await self._needs.update_one(key, {"$set": nothing})
 

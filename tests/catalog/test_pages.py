@@ -1,5 +1,6 @@
 """The pages as a browser, a reader without scripts and a search engine meet them."""
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ import pytest
 
 from services.catalog.settings import SHIPPED
 from services.catalog.words import CATEGORIES, FAMILIES, WORDS
+from shared.mongo import connect
 from shared.run import Surroundings
 from tests.catalog.support import catalog_app, changed, writer
 from tests.support import running
@@ -180,3 +182,16 @@ def test_every_text_is_there_in_both_languages_with_the_same_values(words: dict[
         assert texts.keys() == {"fr", "en"}, name
         values = [{field for _, field, _, _ in Formatter().parse(text)} for text in texts.values()]
         assert values[0] - {None} == values[1] - {None}, name
+
+
+async def test_without_a_store_reads_say_when_to_try_again(given: Surroundings, data: Path) -> None:
+    away = dataclasses.replace(given, mongo_client=connect("mongodb://127.0.0.1:1/"))
+    async with running(catalog_app(away, data), ready=False) as client:
+        for path in ("/api/roles", "/roles/back-end-developer", "/sitemap.xml"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        skill = {"label": {"fr": "Rust", "en": "Rust"}, "category": "programming-language"}
+        refused = await client.put("/api/skills/rust", json=skill, headers=writer(given))
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        helpless = await client.get("/nothing", headers=BROWSER)
+        assert (helpless.status_code, helpless.headers["Content-Type"]) == (404, "text/html; charset=utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from services.__main__ import together
 from services.together import PREFIXES
@@ -23,7 +23,7 @@ from shared.web.access import KEY_PURPOSE
 from tests.support import embedded_surroundings, until
 
 ROOT = Path(__file__).parents[2]
-SECRET = "a secret of the tests, long enough to be one"
+SECRET = "a secret of the tests that is long enough to be one"
 PUBLIC_URL = "http://portal.example.com"
 START_SECONDS = 90.0
 
@@ -185,22 +185,25 @@ def _clients(
 
 async def rewind_all_groups(bootstrap: str) -> None:
     """Set every group of every service back to the beginning, while the services are stopped."""
-    for topic in TOPICS:
-        for service in SERVICES:
-            if service in topic.consumers:
-                await _rewind(bootstrap, f"{service}.{topic.name}", topic.name, topic.partitions)
+    groups = [(topic, service) for topic in TOPICS for service in SERVICES if service in topic.consumers]
+    await asyncio.gather(
+        *(_rewind(bootstrap, f"{service}.{topic.name}", topic.name) for topic, service in groups)
+    )
 
 
-async def _rewind(bootstrap: str, group: str, topic: str, partitions: int) -> None:
+async def _rewind(bootstrap: str, group: str, topic: str) -> None:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+        topic,
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=6000,
+        heartbeat_interval_ms=500,
     )
     await consumer.start()
     try:
-        places = [TopicPartition(topic, number) for number in range(partitions)]
-        # Assigned by hand: no membership, so that the service's own members join an empty group later.
-        consumer.assign(places)
-        starts = await consumer.beginning_offsets(places)
-        await consumer.commit(dict(starts))
+        places = await until(consumer.assignment)
+        await consumer.commit(await consumer.beginning_offsets(list(places)))
     finally:
         await consumer.stop()

@@ -127,6 +127,23 @@ async def test_an_older_shortlist_that_comes_late_does_not_undo_a_match(given: S
         await until(lambda: _is(client, given, need_id, "no_match"))
 
 
+async def test_a_later_shortlist_of_the_same_need_revision_keeps_the_time_of_the_first(
+    given: Surroundings,
+) -> None:
+    async with intake(given) as client, publisher(given.kafka_bootstrap) as sender:
+        need_id = (await client.post("/api/needs", json=a_need(), headers=bearer(given))).json()["need_id"]
+        first, later = now() - timedelta(minutes=9), now() - timedelta(minutes=1)
+        await sender.publish(SHORTLISTS, a_shortlist(need_id, 1, occurred_at=first))
+        await until(lambda: _is(client, given, need_id, "matched"))
+        await sender.publish(SHORTLISTS, a_shortlist(need_id, 2, occurred_at=later))
+        # One key is handled in order: once this one shows, the one before it was handled.
+        await sender.publish(SHORTLISTS, a_shortlist(need_id, 3, Outcome.NO_MATCH))
+        await until(lambda: _has_entry(client, given, need_id, "no_match"))
+        entries = (await need_of(client, given, need_id))["timeline"]
+        matched = [entry["at"] for entry in entries if entry["event"] == "matched"]
+    assert [at[:19] for at in matched] == [first.isoformat()[:19]]
+
+
 async def _is(client: httpx.AsyncClient, given: Surroundings, need_id: str, status: str) -> bool:
     return bool((await need_of(client, given, need_id))["status"] == status)
 
@@ -186,7 +203,8 @@ async def test_a_store_that_lost_a_need_gets_it_and_its_timeline_back(given: Sur
         await sender.publish(DELIVERIES, a_delivery(need_id, *SENT))
         await sender.publish(FEEDBACK, a_feedback(need_id, Decision.TAKEN))
         await until(lambda: _is(client, given, need_id, "in_progress"))
-        await until(lambda: _has_entry(client, given, need_id, "matched"))
+        for event in ("matched", "sent", "taken"):
+            await until(lambda event=event: _has_entry(client, given, need_id, event))  # type: ignore[misc]
         before = await need_of(client, given, need_id)
         assert len(await records(given.kafka_bootstrap, NEEDS)) == 1
     await given.mongo_client.drop_database("recruitment_intake")

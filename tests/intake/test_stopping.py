@@ -9,38 +9,24 @@ from tests.intake.support import publish_catalogue
 from tests.support import running
 
 
-async def test_a_loop_whose_cancellation_is_swallowed_does_not_keep_the_service_from_stopping(
+async def test_a_loop_that_loses_its_first_cancellation_does_not_keep_the_service_from_stopping(
     given: Surroundings,
 ) -> None:
-    """Before Python 3.12 `asyncio.wait_for` returns its result, and drops the cancellation, if both come at once."""
+    """Before Python 3.12 `asyncio.wait_for` drops a cancellation that comes in the tick of its result."""
     await publish_catalogue(given.kafka_bootstrap)
     app = build(given)
     service: Service = app.state.service
-    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     waiting = asyncio.Event()
 
-    async def probe() -> None:
-        waiting.set()
-        await answer
-
     async def watch() -> None:
-        await asyncio.wait_for(probe(), 60)
-        await asyncio.Event().wait()
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
 
     service.loops["watch"] = watch
-
-    async def cancel_as_the_answer_comes() -> None:
-        task = next(one for one in service._tasks if one.get_name() == "watch")
-        answer.set_result(None)
-        # Until the probe itself is done, and whoever waits for it has not run yet.
-        await asyncio.sleep(0)
-        task.cancel()
-
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(10):
         async with running(app):
             await waiting.wait()
-            await cancel_as_the_answer_comes()
-            await asyncio.sleep(0)
-            swallowed = not next(one for one in service._tasks if one.get_name() == "watch").cancelling() == 0
-    assert swallowed
     assert not service._tasks

@@ -28,7 +28,7 @@ from tests.matching.pieces import (
     score,
 )
 
-EXAMPLES = int(os.environ.get("MATCHING_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("MATCHING_EXAMPLES", "25"))
 """How many random cases a property is tried on; more where there is time."""
 tried = settings(
     max_examples=EXAMPLES,

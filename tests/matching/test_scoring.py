@@ -108,6 +108,18 @@ def test_implied_skills_count_in_full_and_related_ones_in_part() -> None:
     assert "Postgresql" in by_postgresql.gaps[0].question.fr
 
 
+def test_a_level_above_the_asked_one_lifts_no_other_skill_either() -> None:
+    wanted = criteria(asked("mysql", 2), asked("sql", 4), asked("postgresql", 4))
+    at_the_asked_level = explained(wanted, candidate("c1", held("mysql", 2)))
+    above = explained(wanted, candidate("c1", held("mysql", 5)))
+    assert above.score == at_the_asked_level.score
+    assert [one.share for one in part(above.parts, "nice_skills").evidence] == [
+        pytest.approx(1 / 3, abs=1e-5),  # mysql: 2 of 2
+        pytest.approx(0.6 * 0.5 / 3, abs=1e-5),  # postgresql: 0.6 of 2 of 4
+        pytest.approx(0.5 / 3, abs=1e-5),  # sql: 2 of 4
+    ]
+
+
 def test_rare_skills_say_more() -> None:
     rare = MODEL.model_copy(update={"rarity": {"django": 1.8, "git": 1.1}})
     wanted = criteria(asked("django"), asked("git"))
@@ -148,6 +160,13 @@ def test_a_skill_asked_twice_is_asked_once_at_its_highest() -> None:
     twice = criteria(asked("python", 2, must=True), asked("python", 4))
     once = criteria(asked("python", 4, must=True))
     assert score(twice, candidate("c1", "python")) == score(once, candidate("c1", "python"))
+
+
+def test_of_two_mentions_of_a_held_skill_the_stronger_counts_in_either_order() -> None:
+    wanted = criteria(asked("python", 5))
+    weak, strong = held("python", 2), held("python", 4)
+    assert score(wanted, candidate("c1", weak, strong)) == score(wanted, candidate("c1", strong))
+    assert score(wanted, candidate("c1", strong, weak)) == score(wanted, candidate("c1", strong))
 
 
 def test_what_is_unknown_to_the_catalogue_earns_nothing_and_breaks_nothing() -> None:

@@ -254,7 +254,7 @@ class Running:
         return [
             mail
             for mail in list(self.given.mailbox.mails)
-            if to in mail.recipients[0] and subject in str(mail.message["Subject"])
+            if to in mail.recipients[0] and (not subject or subject in str(mail.message["Subject"]))
         ]
 
     async def mail(self, to: str, number: int = 1) -> CaughtMail:

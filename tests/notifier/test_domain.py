@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 
 from services.notifier.actions import short_codes
 from services.notifier.consultants import Consultant
+from services.notifier.decisions import NotPossible, Why, decide
 from services.notifier.domain import (
     NeedFile,
-    NotPossible,
-    Why,
     announce,
     assigned,
     choose_owner,
-    decide,
     fits,
     with_need,
     with_shortlist,

@@ -202,9 +202,11 @@ async def test_a_shortlist_waits_for_the_catalogue_and_the_acknowledgement_does_
 ) -> None:
     async with notifier(given, catalogue=False) as service:
         await service.consultant()
-        await service.post()
+        await service.publish(SHORTLISTS, shortlist())
+        await until(lambda: service.store.needs_with(candidate_id(1)))
+        await service.publish(NEEDS, need())
         await service.mail("paul@acme.test")
-        await until(lambda: "topic matching.shortlists.v1" in service.app.state.service.missing())
+        await until(lambda: "topic intake.needs.v1" in service.app.state.service.missing())
         assert service.mails("claire") == []
         await publish_catalogue(service.sends)
         await service.mail("claire@agency.test")

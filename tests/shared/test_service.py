@@ -6,12 +6,13 @@ from typing import Any
 from shared.dead_letter import read_dead_letters, replay
 from shared.embedded import EmbeddedKafka
 from shared.events.skill import SKILLS
-from shared.events.unmapped import UNMAPPED
+from shared.events.unmapped import UNMAPPED, UnmappedTerm
 from shared.mongo import connect
+from shared.publisher import STOP_SECONDS
 from shared.run import Surroundings
 from shared.service import Service
 from shared.table import Table
-from tests.support import embedded_surroundings, publisher, running, until
+from tests.support import embedded_surroundings, now, publisher, running, until
 
 
 async def test_a_service_is_ready_once_its_tables_have_caught_up(given: Surroundings) -> None:
@@ -26,7 +27,7 @@ async def test_a_service_is_ready_once_its_tables_have_caught_up(given: Surround
         [table],
     )
     async with running(service.fastapi_app()) as client:
-        assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}}
+        assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}, "away": {}}
         assert (await client.get("/livez")).status_code == 200
         assert b'ready{service="intake"} 1.0' in (await client.get("/metrics")).content
 
@@ -101,3 +102,20 @@ async def test_a_dead_letter_can_be_put_back_as_it_came(given: Surroundings) -> 
             fixed.set()
             await replay(sender, letters[0])
         await until(lambda: seen == ["cobol"])
+
+
+async def test_a_service_stops_in_time_while_kafka_is_away_and_a_send_is_waiting() -> None:
+    cluster = EmbeddedKafka()
+    async with embedded_surroundings(kafka=cluster) as given:
+        kafka = given.kafka("intake")
+        service = Service("intake", given.settings, given.metrics, given.tokens, kafka)
+        async with running(service.fastapi_app()):
+            cluster.set_down()
+            event = UnmappedTerm(revision=1, occurred_at=now(), term="cobol", seen=1)
+            sending = asyncio.create_task(kafka.publisher.publish(UNMAPPED, event))
+            await asyncio.sleep(0)
+            stopped_from = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopped_from < 3 * STOP_SECONDS
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    cluster.stop()
