@@ -45,7 +45,7 @@ def configure_logging(level: str = "INFO", *, json_lines: bool | None = None) ->
     # aiokafka and FastStream log each attempt of an outage; ours says it once, in `dependency_away`.
     for noisy in ("aiokafka", "faststream"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    for noisy in ("pymongo", "motor", "mail.log", "uvicorn.access"):
+    for noisy in ("pymongo", "motor", "mail.log", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

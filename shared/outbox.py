@@ -12,11 +12,13 @@ live. Its own it takes over at once, since one producer keeps the order of what 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic
 
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 from uuid_utils import uuid4
 
 from shared.events.topic import E, Topic, next_revision
@@ -164,7 +166,9 @@ class Outbox(Generic[E]):
             }
             | _known_as(record)
         )
-        await self.collection.update_one({"_id": key}, {"$setOnInsert": document}, upsert=True)
+        # Not $setOnInsert: FerretDB drops fields that are None there.
+        with suppress(DuplicateKeyError):
+            await self.collection.insert_one({"_id": key} | document)
         return 1
 
     async def _bury(self, key: str, revision: int) -> None:

@@ -55,7 +55,8 @@ class Publisher:
         if producer is not None:
             # Without a bound it waits for Kafka for ever, and the process outlives its SIGTERM.
             with suppress(TimeoutError):
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await producer.stop()
 
     async def publish(self, topic: Topic[E], event: E) -> None:
         """Send one event and wait for Kafka's acknowledgement. Raises KafkaError or Unavailable."""

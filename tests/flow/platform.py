@@ -94,6 +94,7 @@ class Processes:
     smtp: EmbeddedSmtp
     logs: Path
     ports: dict[str, int]
+    catalogue: Path
     database: str = "recruitment"
     running_now: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ class Processes:
             "TOKEN_SECRETS": SECRET,
             "PUBLIC_URL": PUBLIC_URL,
             "PORT": str(self.ports[name]),
+            "CATALOG_DATA": str(self.catalogue),
             "LOG_LEVEL": "INFO",
         }
         with (self.logs / f"{name}.log").open("ab") as log:

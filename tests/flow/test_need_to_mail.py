@@ -2,17 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from shared.embedded import CaughtMail
 from tests.flow import stories
+from tests.flow.catalogue import write_small_catalogue
 from tests.flow.platform import Embedded, Platform, rewind_all_groups
 from tests.support import until
 
 
+@pytest.fixture(scope="session")
+def small_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_catalogue(tmp_path_factory.mktemp("catalogue"))
+
+
 @pytest.fixture
-async def engines() -> AsyncIterator[Embedded]:
+async def engines(small_catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Embedded]:
+    monkeypatch.setenv("CATALOG_DATA", str(small_catalogue))
     made = Embedded()
     await made.smtp.start()
     yield made
