@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-engines check check-deploy format clean
+.PHONY: help setup demo run test test-engines test-browser check check-deploy format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,13 @@ test: setup check  ## everything that needs only Python
 test-engines: setup  ## the flow and store tests on real Kafka and a MongoDB wire server
 	@$(RUN) -m tests.engines.engines fetch
 	@$(RUN) -m pytest -m engines tests/engines
+
+test-browser: setup  ## the pages in headless Chromium, with axe-core (npm)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  { echo "Chromium is needed: apt-get install chromium"; exit 1; }
+	@$(RUN) -m tests.browser.axe
+	@$(RUN) -m pytest -m browser tests/browser
 
 check: setup  ## lint, format, types, import rules
 	@.venv/bin/ruff check .

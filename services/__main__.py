@@ -15,7 +15,7 @@ from services.notifier.app import build as build_notifier
 from services.together import Together
 from shared.log import configure_logging
 from shared.run import GracefulServer, Surroundings, listen, surroundings
-from shared.settings import Misconfigured, Settings, check_secrets, fail, load
+from shared.settings import DEFAULT_SECRET, Misconfigured, Settings, check_secrets, fail, load
 from shared.tokens import Tokens
 from shared.web.access import KEY_PURPOSE
 
@@ -80,10 +80,14 @@ async def run_demo(settings: Settings) -> int:
 def issue_key(settings: Settings, arguments: argparse.Namespace) -> None:
     """Print a signed API key."""
     scopes = [scope for group in arguments.scopes for scope in group.split(",") if scope]
+    if not 1 <= arguments.days <= 3650:
+        raise Misconfigured("--days: a key lives 1 to 3650 days")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise Misconfigured(f"unknown scope {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
     check_secrets(settings, embedded=bool(settings.embedded_parts))
+    if DEFAULT_SECRET in settings.secrets():
+        sys.stderr.write("warning: TOKEN_SECRETS is not set; this key opens services without it alone\n")
     tokens = Tokens(settings.secrets(), settings.token_revocations)
     key = tokens.issue(KEY_PURPOSE, arguments.owner, scopes=scopes, lifetime=timedelta(days=arguments.days))
     token_id = tokens.verify(key, KEY_PURPOSE).token_id

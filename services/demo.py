@@ -44,7 +44,7 @@ class Demo:
         self._missing = missing
         key = tokens.issue(KEY_PURPOSE, "sample", lifetime=timedelta(hours=1), scopes=["*"])
         self._http = httpx.AsyncClient(
-            base_url=f"http://{settings.host}:{settings.port}",
+            base_url=f"http://{_in_url(settings.host)}:{settings.port}",
             headers={"Authorization": f"Bearer {key}"},
             timeout=60,
             trust_env=False,
@@ -52,17 +52,18 @@ class Demo:
 
     async def greet(self, *, sample: bool) -> None:
         """`make run`: wait until all is ready, add the sample, say where to look."""
+        base = self._settings.public_url
         try:
             await self._until_ready()
             if sample:
                 await self._load_sample()
-        except HopFailed as problem:
-            _say(f"warning: {problem}")
-        base = self._settings.public_url
+            state = "Ready."
+        except (HopFailed, httpx.HTTPError) as problem:
+            state = f"Not all is ready: {problem or type(problem).__name__}\nIt goes on trying."
         _say(f"""
-Ready. Ctrl-C stops it.
+{state} Ctrl-C stops it.
   {base}/roles/back-end-developer   a role sheet; "Tell us about your needs" opens the form
-  {base}/mail                       the mails that were caught
+  {base}/mail                       the mails that were caught, or where they went
   {base}/readyz                     what each service waits for; /metrics beside it
 """)
 
@@ -286,6 +287,11 @@ class FormReader(HTMLParser):
             self._inside = False
         elif tag == "select":
             self._select = None
+
+
+def _in_url(host: str) -> str:
+    """IPv6 addresses stand in brackets (RFC 3986)."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _mails_since(mailbox: "EmbeddedSmtp", posted_at: datetime) -> "list[CaughtMail] | None":

@@ -79,7 +79,9 @@ class Together:
 
     async def _readyz(self) -> Response:
         found = self.missing()
-        return JSONResponse({"ready": not found, "missing": found}, status_code=503 if found else 200)
+        away = {name: noticed for name, service in self._services.items() if (noticed := service.noticed())}
+        body = {"ready": not found, "missing": found, "away": away}
+        return JSONResponse(body, status_code=503 if found else 200)
 
     async def _metrics(self) -> Response:
         for service in self._services.values():

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from aiokafka.errors import MessageSizeTooLargeError
+
 from shared.events.registry import DEAD_LETTERS
 from shared.events.wire import Headers
 from shared.log import get_logger
@@ -29,9 +31,13 @@ def dead_letter_headers(service: str, record: RawRecord, why: str) -> Headers:
 async def bury(publisher: Publisher, record: RawRecord, why: str) -> None:
     """Put `record` on the service's dead-letter topic. Returns once Kafka has acknowledged it."""
     service = publisher.service
-    await publisher.send(
-        DEAD_LETTERS[service].name, record.key, record.value, dead_letter_headers(service, record, why)
-    )
+    headers = dead_letter_headers(service, record, why)
+    try:
+        await publisher.send(DEAD_LETTERS[service].name, record.key, record.value, headers)
+    except MessageSizeTooLargeError:
+        # Its own headers were the last straw: its place says where the bytes still lie.
+        headers += (("dead_value", b"too large; see dead_topic, dead_partition and dead_offset"),)
+        await publisher.send(DEAD_LETTERS[service].name, record.key, None, headers)
     get_logger(service).error(
         "dead_letter", topic=record.topic, partition=record.partition, offset=record.offset, why=why
     )

@@ -129,9 +129,7 @@ class Kafka:
                 await create_topics(self.bootstrap, self.service)
                 await self.publisher.start()
             except Exception as error:
-                if not is_outage(error):
-                    self._log.exception("kafka_connect_failed")
-                elif attempt == 0:
+                if reason(error) != self.away:
                     self._log.warning("dependency_away", dependency="kafka", why=reason(error))
                 self.away = reason(error)
                 self.metrics.dependency_up.labels(self.service, "kafka").set(0)

@@ -4,8 +4,23 @@ An outage is waited for without end and never dead-lettered; anything else is re
 dead-lettered. See docs/decisions/0003.
 """
 
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WriteConcernError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerClosed,
+    TopicAuthorizationFailedError,
+)
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
 
 
 class Unavailable(Exception):  # noqa: N818 - the condition, as HTTP's 503 names it
@@ -25,7 +40,16 @@ _OUTAGES = (
     WriteConcernError,
     KafkaConnectionError,
     KafkaTimeoutError,
+    # Rights that were taken away are given back; until then no record is to blame.
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+    ProducerClosed,
 )
+
+_SERVER_CODES = frozenset({13, 18, 8000, 14031})
+"""MongoDB's answers that say nothing of the record: not authorized, authentication failed (8000 is Atlas's),
+out of disk space."""
 
 
 def is_outage(error: BaseException) -> bool:
@@ -38,6 +62,8 @@ def is_outage(error: BaseException) -> bool:
             return True
         if isinstance(current, KafkaError) and current.retriable:
             return True
+        if isinstance(current, OperationFailure) and current.code in _SERVER_CODES:
+            return True
         if isinstance(current, PyMongoError) and current.has_error_label("RetryableWriteError"):
             return True
         current = current.__cause__
@@ -46,5 +72,8 @@ def is_outage(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """One line for a person: what went wrong, without the values that were handled."""
+    if isinstance(error, ServerSelectionTimeoutError):
+        # The driver appends its view of the whole topology.
+        return f"no MongoDB server answers: {str(error).partition(' (configured')[0][:200]}"
     text = str(error).split("\n", 1)[0][:300].removeprefix(f"{type(error).__name__}: ")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

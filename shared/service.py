@@ -17,6 +17,7 @@ from shared.outage import is_outage, reason
 from shared.settings import Settings
 from shared.table import Table
 from shared.tokens import Tokens
+from shared.web.docs import docs_routes
 from shared.web.middleware import install as install_web
 
 Check = Callable[[], str | None]
@@ -51,10 +52,11 @@ class Service:
 
     def fastapi_app(self, *routers: APIRouter) -> FastAPI:
         """The HTTP application; its lifespan starts and stops the service."""
-        app = FastAPI(title=f"{self.name} service", lifespan=self._lifespan, docs_url="/docs", redoc_url=None)
+        app = FastAPI(title=f"{self.name} service", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         app.state.service = self
         install_web(app, self.name, self.settings, self.metrics)
         app.include_router(self._operations())
+        app.include_router(docs_routes(app))
         for router in routers:
             app.include_router(router)
         return app
@@ -79,6 +81,10 @@ class Service:
                 found[name] = problem
         return found
 
+    def noticed(self) -> dict[str, str]:
+        """What is away though the service is ready without it."""
+        return {name: problem for name, check in self.notices.items() if (problem := check())}
+
     def note_readiness(self) -> dict[str, str]:
         """What is missing, with the gauge `ready` brought up to it."""
         found = self.missing()
@@ -100,8 +106,7 @@ class Service:
         @router.get("/readyz")
         async def readyz() -> JSONResponse:
             found = self.note_readiness()
-            noticed = {name: problem for name, check in self.notices.items() if (problem := check())}
-            body = {"ready": not found, "missing": found, "away": noticed}
+            body = {"ready": not found, "missing": found, "away": self.noticed()}
             return JSONResponse(body, status_code=503 if found else 200)
 
         @router.get("/metrics")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_SECRET = "for-trying-only-not-a-secret-0000"  # noqa: S105 - refused wherever no part is embedded
@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: str = Field(default="auto", pattern="^(auto|starttls|implicit|none)$")
-    public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")
+    """Where people reach the services, for links in pages and mails; by default this machine, at PORT."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     token_secrets: SecretStr = SecretStr(DEFAULT_SECRET)
@@ -45,6 +46,21 @@ class Settings(BaseSettings):
     privacy_url: str | None = None
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
     shutdown_seconds: int = Field(default=10, ge=1)
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _addresses(cls, value: str | None) -> str | None:
+        for address in (value or "").split(","):
+            host, _, port = address.strip().rpartition(":")
+            if value and not (host and port.isdigit() and 0 < int(port) < 65536):
+                raise ValueError(f"{address.strip()!r} is not host:port")
+        return value or None
+
+    @model_validator(mode="after")
+    def _link_to_this_machine(self) -> "Settings":
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://localhost:{self.port}")
+        return self
 
     @property
     def embedded_parts(self) -> list[str]:
@@ -70,7 +86,8 @@ def load(settings: type[S]) -> S:
     except ValidationError as error:
         prefix = settings.model_config.get("env_prefix", "")
         problems = "; ".join(
-            f"{prefix}{'_'.join(map(str, problem['loc']))}".upper() + f": {problem['msg']}"
+            f"{prefix}{'_'.join(map(str, problem['loc']))}".upper()
+            + f": {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise Misconfigured(problems) from error

@@ -1,8 +1,9 @@
 """The JSON interface to roles and skills: open to read, changed with a key of the scope `roles:write`."""
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -13,7 +14,7 @@ from services.catalog.editing import Conditions, Editor
 from services.catalog.search import LONGEST_QUERY
 from services.catalog.store import ROLE, SKILL, Kind, Store
 from services.catalog.view import View, list_tag
-from shared.events.topic import E, Event
+from shared.events.topic import E
 from shared.events.vocabulary import SkillKind
 from shared.web.access import Caller, requires
 from shared.web.problems import field_problem, not_found
@@ -142,8 +143,10 @@ def _page(kind: Kind[E], found: Sequence[E], limit: int, tag: str, if_none_match
     if _holds(if_none_match, tag):
         return Response(status_code=304, headers=headers)
     page = found[:limit]
-    body = {"items": _dumps(page), "next": kind.topic.key_of(page[-1]) if len(found) > limit else None}
-    return JSONResponse(body, headers=headers)
+    end = json.dumps(kind.topic.key_of(page[-1]) if len(found) > limit else None)
+    # As text: to make objects of hundreds of events first takes several times as long.
+    items = ",".join(event.model_dump_json() for event in page)
+    return _json(f'{{"items":[{items}],"next":{end}}}', headers)
 
 
 def _one(kind: Kind[E], event: E | None, if_none_match: str | None) -> Response:
@@ -152,7 +155,11 @@ def _one(kind: Kind[E], event: E | None, if_none_match: str | None) -> Response:
     headers = {"ETag": etag(event.revision), **NO_CACHE}
     if _holds(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return JSONResponse(event.model_dump(mode="json"), headers=headers)
+    return _json(event.model_dump_json(), headers)
+
+
+def _json(text: str, headers: dict[str, str]) -> Response:
+    return Response(text, headers=headers, media_type="application/json")
 
 
 def _holds(if_none_match: str | None, tag: str) -> bool:
@@ -161,7 +168,3 @@ def _holds(if_none_match: str | None, tag: str) -> bool:
         return False
     tags = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
     return "*" in tags or tag.removeprefix("W/") in tags
-
-
-def _dumps(events: Iterable[Event]) -> list[Any]:
-    return [event.model_dump(mode="json") for event in events]

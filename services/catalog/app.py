@@ -6,13 +6,16 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from services.catalog import api, pages
+from services.catalog import api, curation_api, curation_pages, handlers, pages
+from services.catalog.curation import Curation
+from services.catalog.curation_pages import CurationPages
 from services.catalog.editing import Editor
 from services.catalog.loader import attribute_restored, seed_if_empty
 from services.catalog.pages import RolePages
 from services.catalog.publishing import Publishing
 from services.catalog.settings import CatalogSettings
 from services.catalog.store import Store
+from services.catalog.terms import TermStore
 from services.catalog.view import View
 from shared.events.vocabulary import Locale
 from shared.outage import Unavailable
@@ -34,11 +37,14 @@ def build(given: Surroundings, settings: CatalogSettings | None = None) -> FastA
     view = View(store, settings.refresh_seconds)
     publishing = Publishing(store, kafka)
     editor = Editor(store, view, publishing, asyncio.Lock())
+    curation = Curation(TermStore(mongo), view, editor)
+    handlers.subscribe(kafka, curation)
     folder = settings.data
 
     async def prepare_store() -> None:
         await store.create_indexes()
         await publishing.create_indexes()
+        await curation.terms.create_indexes()
         await seed_if_empty(store, folder)
         await view.refresh()
 
@@ -47,6 +53,7 @@ def build(given: Surroundings, settings: CatalogSettings | None = None) -> FastA
         await attribute_restored(store, folder)
         await publishing.publish_waiting()
         await view.refresh()
+        await curation.rebuild(given.kafka_bootstrap)
 
     service = Service(
         NAME,
@@ -62,15 +69,18 @@ def build(given: Surroundings, settings: CatalogSettings | None = None) -> FastA
             "manifest outbox": publishing.manifest.run_sweeper,
             "reconciler": publishing.run_reconciler,
             "relations": editor.run_mender,
+            "unmapped terms": curation.run,
         },
         checks={"catalogue": lambda: view.missing},
     )
-    role_pages = RolePages(given.settings)
+    role_pages = RolePages(given.settings, settings)
     limit = RateLimit(per_second=settings.reads_per_second, burst=int(10 * settings.reads_per_second) or 1)
     limited = rate_limited(limit, ClientAddress(given.settings.trusted_proxies))
     app = service.fastapi_app(
-        # The assets first: a role's address would take theirs.
+        # The assets and the curators' addresses first: a role's or a skill's would take theirs.
         asset_routes(NAME, pages.HERE / "assets"),
+        curation_api.router(curation),
+        curation_pages.router(curation, store, CurationPages(given.settings), limited),
         api.router(view, store, editor, limited),
         pages.router(view, role_pages, limited),
     )

@@ -22,8 +22,10 @@ Problem = tuple[str, str]
 LONGEST_TEXT = 4000
 LONGEST_NAME = 120
 LONGEST_LIST = 200
-RESERVED_SLUGS = frozenset({"assets", "history", "unmapped"})
+RESERVED_SLUGS = frozenset({"assets", "donnees-personnelles", "history", "privacy", "unmapped"})
 """Words that stand in the same place of an address as a role's slug or a skill's id."""
+_STRAY = frozenset("|,;:/\\<>\"'`´*_=~^-–—•·")
+"""What no name begins or ends with, though C++, C#, .NET and Aha! show that other signs are right there."""
 
 
 @dataclass(frozen=True)
@@ -242,14 +244,29 @@ def _form_problems(value: JsonValue, pointer: str = "") -> Iterator[Problem]:
         for place, part in enumerate(value):
             yield from _form_problems(part, f"{pointer}/{place}")
     elif isinstance(value, str):
-        is_name = pointer.startswith(("/title", "/label", "/aliases", "/ambiguous", "/soft_skills"))
-        longest = LONGEST_NAME if is_name else LONGEST_TEXT
-        if not value.strip():
-            yield pointer, "is blank"
-        elif len(value) > longest:
-            yield pointer, f"is longer than {longest} characters"
-        elif not value.isprintable():
-            yield pointer, "has control characters"
+        is_name = pointer.startswith(("/title", "/label", "/aliases"))
+        is_short = pointer.startswith(("/ambiguous", "/soft_skills"))
+        longest = LONGEST_NAME if is_name or is_short else LONGEST_TEXT
+        if problem := name_problem(value) if is_name else _text_problem(value, longest):
+            yield pointer, problem
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with a title, label or alias in itself."""
+    if problem := _text_problem(name, LONGEST_NAME):
+        return problem
+    if name != name.strip():
+        return "begins or ends with a space"
+    stray = [end for end in (name[0], name[-1]) if end in _STRAY]
+    return f"begins or ends with {stray[0]!r}" if stray else None
+
+
+def _text_problem(text: str, longest: int) -> str | None:
+    if not text.strip():
+        return "is blank"
+    if len(text) > longest:
+        return f"is longer than {longest} characters"
+    return None if text.isprintable() else "has control characters"
 
 
 def _reference_problems(

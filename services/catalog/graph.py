@@ -16,8 +16,9 @@ _GAP = 10
 _LABEL = 30
 _TRUNK = 18
 _BRANCH = 44
-_LETTERS = 34
-"""About as many letters as fit on a line of a box."""
+_STEP = WIDTH - _BRANCH - 18
+_LETTER = 10.2
+"""How wide a letter is, on average, in the widest of the fonts that a page may get."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def career_graph(
     role: Role, roles: Mapping[str, Role], locale: Locale, hrefs: Mapping[str, str]
 ) -> Graph | None:
     """The drawing of a role's career paths; None where it has none."""
-    title = _lines(role.title.in_(locale))
+    title = _lines(role.title.in_(locale), WIDTH)
     root = Box(0, 0, WIDTH, _height(title), title, None)
     branches: list[Branch] = []
     y = root.height
@@ -87,8 +88,8 @@ def _branch(
     y = label_y + _GAP
     boxes, lines = [], []
     for step in steps:
-        text = _lines(roles[step.role].title.in_(locale))
-        box = Box(_BRANCH + 18, y, WIDTH - _BRANCH - 18, _height(text), text, hrefs[step.role])
+        text = _lines(roles[step.role].title.in_(locale), _STEP)
+        box = Box(_BRANCH + 18, y, _STEP, _height(text), text, hrefs[step.role])
         boxes.append(box)
         middle = box.y + box.height // 2
         lines.append(f"M{_BRANCH} {label_y + 6}V{middle}H{box.x}")
@@ -101,9 +102,9 @@ def _height(lines: Sequence[str]) -> int:
     return _BOX if len(lines) == 1 else _TWO_LINES
 
 
-def _lines(title: str) -> tuple[str, ...]:
+def _lines(title: str, width: int) -> tuple[str, ...]:
     """On two lines where it is long, broken at the space nearest the middle."""
-    if len(title) <= _LETTERS or " " not in title:
+    if len(title) * _LETTER <= width - 32 or " " not in title:
         return (title,)
     spaces = [place for place, letter in enumerate(title) if letter == " "]
     middle = min(spaces, key=lambda place: abs(place - len(title) // 2))

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.catalog import sheets
 from services.catalog.domain import Catalogue, catalogue_problems, content, mirrored
+from services.catalog.importing import Merge
 from services.catalog.store import KINDS, LOADER, ROLE, SKILL, UNKNOWN, Kind, Store
 from shared.events.topic import Event
 from shared.log import get_logger
@@ -80,6 +81,18 @@ async def load(store: Store, shipped: Catalogue) -> Report:
 async def export(store: Store, folder: Path) -> list[Path]:
     """Write the store's roles and skills to `folder`. Gives the files that changed."""
     return sheets.write(await store.catalogue(), folder)
+
+
+async def store_merged(store: Store, merged: Merge, by: str) -> list[str]:
+    """Write what an import changed; the names of those that somebody else changed meanwhile."""
+    stored = await store.documents(SKILL)
+    overtaken = []
+    for key, skill in merged.changed.items():
+        document = stored.get(key)
+        untouched = document is not None and document["revision"] == skill.revision
+        if not untouched or await store.save(SKILL, skill, document, by) is None:
+            overtaken.append(f"skill/{key}")
+    return overtaken
 
 
 def _of(kind: Kind[Any], catalogue: Catalogue) -> Mapping[str, Event]:

@@ -5,13 +5,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.catalog.graph import career_graph
+from services.catalog.listing import LISTS, SUGGESTIONS, families, query_string, suggested
+from services.catalog.occupation import occupation
+from services.catalog.privacy import privacy
 from services.catalog.search import LONGEST_QUERY
+from services.catalog.settings import CatalogSettings
+from services.catalog.typography import unbroken
 from services.catalog.view import Shown, View
 from services.catalog.words import CATEGORIES, FAMILIES, WORDS, name_of
 from shared.events.role import Role
@@ -22,34 +27,62 @@ from shared.taxonomy import loose
 from shared.web.pages import Pages, locale_of
 
 HERE = Path(__file__).parent
-LISTS = {Locale.FR: "/fr/metiers", Locale.EN: "/roles"}
+PRIVACY = {Locale.FR: "/fr/metiers/donnees-personnelles", Locale.EN: "/roles/privacy"}
+"""The layout's footer links there, from every service's pages."""
 FRESH = {"Cache-Control": "public, max-age=60"}
-_SUGGESTIONS = 6
 _OTHER_NAMES = 5
 
 
 class RolePages:
     """Renders the pages from what the view shows."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = settings.public_url.rstrip("/")
-        self._agency = settings.agency_name
-        self._pages = Pages("catalog", HERE / "templates", WORDS, settings)
+    def __init__(self, shared: Settings, settings: CatalogSettings) -> None:
+        self._base = shared.public_url.rstrip("/")
+        self._privacy_url = shared.privacy_url
+        self._kept = {
+            "agency": shared.agency_name,
+            "candidate_months": settings.privacy_candidate_months,
+            "need_months": settings.privacy_need_months,
+        }
+        self._privacy = privacy()
+        self._pages = Pages("catalog", HERE / "templates", WORDS, shared)
+
+    def _render(self, template: str, locale: Locale, *, status: int = 200, **values: Any) -> HTMLResponse:
+        page = self._pages.render(template, locale, status=status, **values)
+        if locale is Locale.EN:
+            return page
+        return HTMLResponse(unbroken(bytes(page.body).decode()), status, {"Content-Language": locale.value})
 
     def list_page(self, shown: Shown, locale: Locale, query: str, family: str) -> HTMLResponse:
         found = shown.find_roles(query) if query else sorted(shown.roles.values(), key=_by_title(locale))
+        family = family if any(role.family == family for role in shown.roles.values()) else ""
         kept = [role for role in found if not family or role.family == family]
-        families = sorted({role.family for role in shown.roles.values()}, key=_by_family(locale))
-        asked = "?" + urlencode({"q": query, "family": family}) if query or family else ""
-        page = self._pages.render(
+        asked = query_string(query, family)
+        page = self._render(
             "roles.html",
             locale,
             roles=[self._card(role, locale) for role in kept],
             query=query,
             family=family,
-            families=[(each, name_of(FAMILIES, each, locale)) for each in families],
+            families=families(found, query, family, locale),
+            suggested=[self._card(role, locale) for role in suggested(shown, query, kept)],
+            elsewhere=len(found) if family and not kept else 0,
             indexed=not asked,
             **self._addresses(LISTS, locale, asked),
+        )
+        page.headers.update(FRESH)
+        return page
+
+    def privacy_page(self, locale: Locale) -> Response:
+        """The agency's own page where it has one."""
+        if self._privacy_url:
+            return RedirectResponse(self._privacy_url, 302)
+        page = self._render(
+            "privacy.html",
+            locale,
+            text=lambda text: text.in_(locale).format(**self._kept),
+            privacy=self._privacy,
+            **self._addresses(PRIVACY, locale),
         )
         page.headers.update(FRESH)
         return page
@@ -58,7 +91,7 @@ class RolePages:
         paths = {each: role_path(getattr(role.slug, each.value), each) for each in Locale}
         addresses = self._addresses(paths, locale)
         hrefs = {key: _path(other, locale) for key, other in shown.roles.items()}
-        page = self._pages.render(
+        page = self._render(
             "role.html",
             locale,
             role=role,
@@ -71,7 +104,7 @@ class RolePages:
             skills=_skills(shown, role, locale),
             graph=career_graph(role, shown.roles, locale, hrefs),
             steps=_steps(shown, role, locale),
-            occupation=self._occupation(shown, role, locale, addresses["canonical"]),
+            occupation=occupation(role, shown.skills, locale, addresses["canonical"]),
             form=need_form_path(role.role_id, locale),
             **addresses,
         )
@@ -81,8 +114,8 @@ class RolePages:
     def missing_page(self, shown: Shown | None, locale: Locale, path: str) -> HTMLResponse:
         """404 with a search and what the address comes near to."""
         words = path.rstrip("/").rpartition("/")[2].replace("-", " ")[:LONGEST_QUERY]
-        close = shown.find_roles(words)[:_SUGGESTIONS] if shown is not None else []
-        return self._pages.render(
+        close = shown.find_roles(words)[:SUGGESTIONS] if shown is not None else []
+        return self._render(
             "missing.html",
             locale,
             status=404,
@@ -94,10 +127,12 @@ class RolePages:
     def sitemap(self, shown: Shown) -> Response:
         """sitemaps.org 0.9, with each page's other language as Google's hreflang extension has it."""
         pages: list[dict[str, Any]] = [{"paths": LISTS, "changed": None}]
+        if not self._privacy_url:
+            pages.append({"paths": PRIVACY, "changed": None})
         for role in sorted(shown.roles.values(), key=lambda role: role.role_id):
             paths = {each: role_path(getattr(role.slug, each.value), each) for each in Locale}
             pages.append({"paths": paths, "changed": role.occurred_at.astimezone(UTC).date().isoformat()})
-        rendered = self._pages.render("sitemap.xml", Locale.FR, base=self._base, pages=pages)
+        rendered = self._render("sitemap.xml", Locale.FR, base=self._base, pages=pages)
         return Response(rendered.body, media_type="application/xml", headers=FRESH)
 
     def robots(self) -> Response:
@@ -131,26 +166,6 @@ class RolePages:
             "text": _lead_and_rest(role.summary.in_(locale))[0],
         }
 
-    def _occupation(self, shown: Shown, role: Role, locale: Locale, url: str) -> dict[str, Any]:
-        """https://schema.org/Occupation"""
-        return {
-            "@context": "https://schema.org",
-            "@type": "Occupation",
-            "@id": url,
-            "name": role.title.in_(locale),
-            "alternateName": list(getattr(role.aliases, locale.value)),
-            "description": role.summary.in_(locale),
-            "mainEntityOfPage": {"@type": "WebPage", "@id": url, "inLanguage": locale.value},
-            "responsibilities": [task.in_(locale) for task in role.tasks],
-            "skills": [
-                shown.skills[asked.skill].label.in_(locale)
-                for asked in role.skills
-                if asked.skill in shown.skills
-            ],
-            "educationRequirements": " ".join(text.in_(locale) for text in role.education),
-            "occupationalCategory": name_of(FAMILIES, role.family, locale),
-        }
-
 
 def router(view: View, pages: RolePages, limited: Callable[[Request], None]) -> APIRouter:
     routes = APIRouter(include_in_schema=False, dependencies=[Depends(limited)])
@@ -182,6 +197,11 @@ def _add_language(routes: APIRouter, view: View, pages: RolePages, locale: Local
         query = " ".join(q[:LONGEST_QUERY].split())
         return pages.list_page(await view.shown(), locale, query, family[:80])
 
+    # Before the sheets: one of them would take the address.
+    @routes.get(PRIVACY[locale], name=f"privacy_{locale.value}")
+    async def privacy_text() -> Response:
+        return pages.privacy_page(locale)
+
     @routes.get(path + "/{slug}", name=f"role_{locale.value}")
     async def role(slug: str, request: Request) -> Response:
         shown = await view.shown()
@@ -202,10 +222,6 @@ def _path(role: Role, locale: Locale) -> str:
 
 def _by_title(locale: Locale) -> Callable[[Role], str]:
     return lambda role: role.title.in_(locale).casefold().lstrip(".")
-
-
-def _by_family(locale: Locale) -> Callable[[str], str]:
-    return lambda family: name_of(FAMILIES, family, locale)
 
 
 def _skills(shown: Shown, role: Role, locale: Locale) -> list[tuple[str, list[tuple[str, int]]]]:

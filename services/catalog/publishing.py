@@ -7,7 +7,7 @@ write is a compare-and-set, and whoever finds that it does not agree with the st
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -46,9 +46,13 @@ class Publishing:
 
     def soon(self, kind: Kind[Any], keys: Iterable[str]) -> None:
         """Publish in the background, then the manifest; what fails is left to the sweepers."""
-        task = asyncio.create_task(self._publish(self.outboxes[kind.name], list(keys)))
+        self._start(self._publish(self.outboxes[kind.name], list(keys)))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _publish(self, outbox: Outbox[Any], keys: list[str]) -> None:
         for result in await asyncio.gather(*(outbox.publish(key) for key in keys), return_exceptions=True):
@@ -122,13 +126,18 @@ class Publishing:
 
     async def run(self) -> None:
         """Publish after each change, and see to what was left every few seconds; runs until cancelled."""
-        while True:
-            # Not wait_for: before Python 3.12 it can lose a cancellation.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wanted.wait()
-            self._wanted.clear()
-            await self.publish_waiting()
+        try:
+            while True:
+                # Not wait_for: before Python 3.12 it can lose a cancellation.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wanted.wait()
+                self._wanted.clear()
+                await asyncio.shield(self._start(self.publish_waiting()))
+        finally:
+            # What is being sent holds leases; cut short, it would keep the other replicas waiting for those.
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=LOOK_SECONDS)
 
     async def run_reconciler(self) -> None:
         while True:

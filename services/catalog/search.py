@@ -5,6 +5,7 @@ beginning, or with a slip of the finger; and the whole of it without spaces, so 
 JavaScript.
 """
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,22 @@ class _Name:
     weight: float
 
 
+class _Spellings:
+    """Texts by length: those too long or too short for a likeness of _SLIP are never looked at."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._by_length: dict[int, list[str]] = defaultdict(list)
+        for text in texts:
+            self._by_length[len(text)].append(text)
+
+    def alike(self, text: str, limit: int) -> list[tuple[str, float]]:
+        """(known text, likeness), the likest first. The shorter length by the longer bounds a likeness."""
+        lengths = range(math.ceil(_SLIP * len(text)), int(len(text) / _SLIP) + 1)
+        near = [known for length in lengths for known in self._by_length.get(length, ())]
+        found = process.extract(text, near, scorer=OSA.normalized_similarity, score_cutoff=_SLIP, limit=limit)
+        return [(known, likeness) for known, likeness, _ in found]
+
+
 class Index:
     """`names` gives the names of each id, the most telling first."""
 
@@ -47,7 +64,8 @@ class Index:
                 seen.add(text)
                 self._add(owner, text, _FIRST_NAME_BONUS if place < 3 else 0.0)
         self._words = sorted(self._by_word)
-        self._wholes = list(self._by_squashed)
+        self._word_spellings = _Spellings(self._words)
+        self._whole_spellings = _Spellings(self._by_squashed)
 
     def _add(self, owner: str, text: str, weight: float) -> None:
         number = len(self._names)
@@ -75,10 +93,7 @@ class Index:
         return sorted(best.items(), key=lambda found: (-found[1], found[0]))
 
     def _by_wholes(self, squashed: str) -> Iterable[tuple[int, float]]:
-        alike = process.extract(
-            squashed, self._wholes, scorer=OSA.normalized_similarity, score_cutoff=_SLIP, limit=50
-        )
-        for whole, likeness, _ in alike:
+        for whole, likeness in self._whole_spellings.alike(squashed, 50):
             for number in self._by_squashed[whole]:
                 yield number, likeness
 
@@ -100,12 +115,7 @@ class Index:
         return found
 
     def _alike(self, word: str) -> dict[str, float]:
-        found = {
-            known: likeness
-            for known, likeness, _ in process.extract(
-                word, self._words, scorer=OSA.normalized_similarity, score_cutoff=_SLIP, limit=30
-            )
-        }
+        found = dict(self._word_spellings.alike(word, 30))
         # A single letter begins everything: only C itself is meant by `c`.
         if len(word) > 1:
             first = bisect_left(self._words, word)

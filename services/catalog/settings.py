@@ -19,3 +19,7 @@ class CatalogSettings(BaseSettings):
     """Changes remembered of each role and skill."""
     reads_per_second: float = Field(default=20.0, gt=0)
     """Sustained reads an address may make without a key; a burst of ten times as many is let through."""
+    privacy_candidate_months: int = Field(default=24, ge=1)
+    """How long after the last contact a candidate's data are kept, as the privacy page says."""
+    privacy_need_months: int = Field(default=36, ge=1)
+    """How long after a need was closed its client's data are kept, as the privacy page says."""

@@ -170,6 +170,12 @@ class Store:
         lines: list[Document] = await found.to_list(self._history_kept)
         return lines
 
+    async def latest_changes(self, limit: int) -> list[Document]:
+        """The last changes of any role or skill, newest first: the ids of the lines are in order of time."""
+        self._mongo.require()
+        lines: list[Document] = await self._history.find({}).sort("_id", -1).limit(limit).to_list(limit)
+        return lines
+
     async def note_change(self) -> None:
         """Tell every replica that something changed."""
         await self._marks.update_one(_CHANGES, {"$inc": {"count": 1}}, upsert=True)

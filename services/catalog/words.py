@@ -14,17 +14,27 @@ WORDS: dict[str, dict[str, str]] = {
         "fr": "Par exemple « développeur back-end », « SRE » ou « Kubernetes ».",
         "en": "For example “back-end developer”, “SRE” or “Kubernetes”.",
     },
-    "family": {"fr": "Famille", "en": "Family"},
+    "family": {"fr": "Familles de métiers", "en": "Families of roles"},
     "all_families": {"fr": "Toutes les familles", "en": "All families"},
-    "show": {"fr": "Afficher", "en": "Show"},
     "clear": {"fr": "Voir tous les métiers", "en": "See all roles"},
     "count_one": {"fr": "1 métier", "en": "1 role"},
     "count_many": {"fr": "{count} métiers", "en": "{count} roles"},
-    "nothing": {
-        "fr": "Aucun métier ne correspond. Essayez un autre mot, ou décrivez votre besoin : "
+    "nothing": {"fr": "Aucun métier ne correspond", "en": "No role matches"},
+    "nothing_text": {
+        "fr": "Essayez un autre mot : un intitulé, une technologie, un outil. Ou décrivez votre besoin, "
         "nous trouverons le bon intitulé.",
-        "en": "No role matches. Try another word, or describe your need: we will find the right title.",
+        "en": "Try another word: a title, a technology, a tool. Or describe your need, and we will find the "
+        "right title.",
     },
+    "elsewhere_one": {
+        "fr": "Une autre famille a un métier pour cette recherche",
+        "en": "Another family has a role for this search",
+    },
+    "elsewhere_many": {
+        "fr": "D’autres familles ont {count} métiers pour cette recherche",
+        "en": "Other families have {count} roles for this search",
+    },
+    "suggested": {"fr": "À voir aussi", "en": "Worth a look"},
     "language_switch": {"fr": "English", "en": "Français"},
     "breadcrumb": {"fr": "Vous êtes ici", "en": "You are here"},
     "on_this_page": {"fr": "Sur cette page", "en": "On this page"},

@@ -16,6 +16,8 @@ from shared.web.problems import HANDLERS, Problem, answer_failure
 MAX_BODY = 1024 * 1024
 """Bytes. A route that takes more (an upload) is named in `larger_bodies`."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -107,7 +109,9 @@ class _Edge:
                 await response(scope, receive, noting_send)
             finally:
                 route = getattr(scope.get("route"), "path", "unmatched")
-                self.metrics.http_seconds.labels(self.service, scope["method"], route, status).observe(
+                # A method is whatever the caller writes: only the known ones become labels.
+                method = scope["method"] if scope["method"] in METHODS else "OTHER"
+                self.metrics.http_seconds.labels(self.service, method, route, status).observe(
                     time.perf_counter() - started
                 )
 

@@ -102,6 +102,7 @@ LAYOUT_WORDS: dict[str, dict[str, str]] = {
     "skip": {"fr": "Aller au contenu", "en": "Skip to content"},
     "roles": {"fr": "Métiers", "en": "Roles"},
     "post_need": {"fr": "Décrire un besoin", "en": "Describe a need"},
-    "contact": {"fr": "Nous joindre", "en": "Reach us"},
+    "menu": {"fr": "Menu principal", "en": "Main menu"},
+    "contact": {"fr": "Nous joindre :", "en": "Reach us:"},
     "privacy": {"fr": "Données personnelles", "en": "Privacy"},
 }

@@ -138,7 +138,9 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 async def _on_other(request: Request, error: Exception) -> Response:
     service = request.app.state.service.name
     if is_outage(error):
-        get_logger(service).warning("request_refused", path=request.url.path, why=reason(error))
+        # The route, not the path: a path can hold a token.
+        route = getattr(request.scope.get("route"), "path", "unmatched")
+        get_logger(service).warning("request_refused", route=route, why=reason(error))
         return unavailable("A part of the service is away").response()
     get_logger(service).error("request_failed", exc_info=error)
     return Problem(500, "Something went wrong on our side", kind="/problems/internal").response()

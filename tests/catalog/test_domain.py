@@ -107,6 +107,17 @@ def test_texts_are_printable_and_bounded() -> None:
     }
 
 
+def test_names_neither_begin_nor_end_with_what_slipped_in() -> None:
+    for stray in ("statistician |", "| x", "x,", "x;", ":x", '"x', "x/", " x", "x\t", "x\x07y"):
+        assert [pointer for pointer, _ in skill_problems(a_skill("x", aliases=[stray]), small())] == [
+            "/aliases/0"
+        ], stray
+        role = a_role("tester", aliases={"en": [stray]}, title={"fr": stray, "en": "Tester"})
+        assert [pointer for pointer, _ in role_problems(role, small())] == ["/title/fr", "/aliases/en/0"]
+    right = ["C++", "C#", ".NET", "Aha!", "$universe", "@testing-library", "a.i.", "SQL (T-SQL)", "CI/CD"]
+    assert skill_problems(a_skill("x", aliases=right), small()) == []
+
+
 def test_who_refers_to_a_role_or_skill_is_named() -> None:
     assert referring_to_role("tech-lead", small()) == ["role back-end-developer: contacts, career, related"]
     assert referring_to_skill("postgresql", small()) == [

@@ -3,90 +3,20 @@
 import dataclasses
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
-from xml.etree import ElementTree
 
 import httpx
 import pytest
 
-from services.catalog.settings import SHIPPED
+from services.catalog.pages import PRIVACY
 from services.catalog.words import CATEGORIES, FAMILIES, WORDS
+from shared.events.vocabulary import Locale
 from shared.mongo import connect
 from shared.run import Surroundings
+from tests.catalog.page import BROWSER, Page
 from tests.catalog.support import catalog_app, changed, writer
-from tests.support import running
-
-OURS = ("/roles", "/fr", "/sitemap.xml", "/robots.txt")
-BROWSER = {"Accept": "text/html,application/xhtml+xml"}
-
-
-class Page(HTMLParser):
-    """What a page links to and says."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: set[str] = set()
-        self.ids: set[str] = set()
-        self.styled: list[str] = []
-        self.language = ""
-        self.alternates: dict[str, str] = {}
-        self.canonical = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        self.ids.add(found.get("id", ""))
-        if "style" in found or tag == "style" or any(name.startswith("on") for name in found):
-            self.styled.append(tag)
-        if tag == "html":
-            self.language = found["lang"]
-        if tag == "link" and found.get("rel") == "alternate":
-            self.alternates[found["hreflang"]] = found["href"]
-        if tag == "link" and found.get("rel") == "canonical":
-            self.canonical = found["href"]
-        for name in ("href", "src", "action"):
-            if name in found:
-                self.links.add(found[name])
-
-
-async def test_a_crawl_finds_every_sheet_in_both_languages_and_no_dead_link(given: Surroundings) -> None:
-    app = catalog_app(given, SHIPPED)
-    async with running(app) as client:
-        waiting, seen = ["/roles", "/fr/metiers"], dict[str, Page]()
-        while waiting:
-            path = waiting.pop()
-            if path in seen:
-                continue
-            answer = await client.get(path, headers=BROWSER)
-            assert answer.status_code == 200, path
-            if "text/html" not in answer.headers["Content-Type"]:
-                continue
-            page = seen[path] = Page(answer.text)
-            assert (
-                page.language
-                == answer.headers["Content-Language"]
-                == ("fr" if path.startswith("/fr") else "en")
-            )
-            assert page.styled == [], path
-            anchors = {link.removeprefix("#") for link in page.links if link.startswith("#")}
-            assert anchors <= page.ids, path
-            waiting += [link for link in page.links if link.startswith(OURS)]
-        roles = (await client.get("/api/roles?limit=500")).json()["items"]
-        sitemap = ElementTree.fromstring((await client.get("/sitemap.xml")).content)  # noqa: S314 - ours
-    expected = {f"/roles/{role['slug']['en']}" for role in roles}
-    expected |= {f"/fr/metiers/{role['slug']['fr']}" for role in roles}
-    assert expected <= seen.keys()
-    base = given.settings.public_url
-    listed = {each.text for each in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
-    assert listed == {base + path for path in expected | {"/roles", "/fr/metiers"}}
-    for path in expected:
-        page = seen[path]
-        assert page.canonical == base + path
-        assert page.alternates[page.language] == base + path
-        other = seen[page.alternates["en" if page.language == "fr" else "fr"].removeprefix(base)]
-        assert other.alternates[page.language] == base + path, "hreflang works both ways or not at all"
+from tests.support import embedded_surroundings, running
 
 
 async def test_a_sheet_shows_everything_and_leads_to_the_need_form(client: httpx.AsyncClient) -> None:
@@ -97,7 +27,7 @@ async def test_a_sheet_shows_everything_and_leads_to_the_need_form(client: httpx
         ),
         (
             "/fr/metiers/developpeur-back-end",
-            ["Interlocuteurs clés", "Vous recherchez un candidat pour ce métier ?"],
+            ["Interlocuteurs clés", "Vous recherchez un candidat pour ce métier\N{NO-BREAK SPACE}?"],
         ),
     ):
         answer = await client.get(path)
@@ -126,16 +56,75 @@ async def test_search_engines_read_the_occupation(client: httpx.AsyncClient, giv
 async def test_the_list_searches_and_filters_without_scripts(client: httpx.AsyncClient) -> None:
     async def found(query: str) -> set[str]:
         page = Page((await client.get(f"/fr/metiers{query}")).text)
-        return {link for link in page.links if link.startswith("/fr/metiers/")}
+        return {link for link in page.links if link.startswith("/fr/metiers/")} - {PRIVACY[Locale.FR]}
 
     assert len(await found("")) == 3
     assert await found("?q=developeur+backend&family=") == {"/fr/metiers/developpeur-back-end"}
     assert await found("?q=djando") == {"/fr/metiers/tech-lead-fr"}
     assert await found("?family=management") == {"/fr/metiers/project-manager-fr"}
+    assert await found("?family=unheard-of") == await found("")
+    chosen = await client.get("/fr/metiers?q=developeur+backend&family=software")
+    assert '<input type="hidden" name="family" value="software">' in chosen.text, "searching keeps the family"
+    first, second = re.findall(r'<a class="tag" href="([^"]*)"', chosen.text)[:2]
+    assert first == "/fr/metiers?q=developeur+backend", "all families"
+    assert second == "/fr/metiers?q=developeur+backend&amp;family=software", "the chosen one stays in sight"
+    assert "&lt;b&gt;" in (await client.get("/roles?q=<b>")).text
+
+
+async def test_a_search_without_result_goes_on(client: httpx.AsyncClient) -> None:
     nothing = await client.get("/fr/metiers?q=zzzz")
     assert "Aucun métier ne correspond" in nothing.text
     assert 'name="robots" content="noindex' in nothing.text
-    assert "&lt;b&gt;" in (await client.get("/roles?q=<b>")).text
+    page = Page(nothing.text)
+    assert "/needs/new?lang=fr" in page.links
+    assert "/fr/metiers/tech-lead-fr" in page.links, "the roles that others name most"
+    one_word = Page((await client.get("/roles?q=zzzz+djando")).text)
+    assert "/roles/tech-lead" in one_word.links, "what one of the words finds"
+    elsewhere = await client.get("/roles?q=djando&family=management")
+    assert "Another family has a role for this search" in elsewhere.text
+    assert "/roles?q=djando" in Page(elsewhere.text).links
+
+
+async def test_the_privacy_page_says_what_the_settings_say(data: Path) -> None:
+    async with (
+        embedded_surroundings(agency_name="Alba", agency_email="dpo@alba.example") as given,
+        running(catalog_app(given, data, privacy_candidate_months=7, privacy_need_months=11)) as client,
+    ):
+        for path, said in (
+            (
+                "/roles/privacy",
+                ["Your personal data", "7 months", "11 months", "consent", "legitimate interest"],
+            ),
+            ("/fr/metiers/donnees-personnelles", ["Vos données personnelles", "7 mois", "11 mois", "CNIL"]),
+        ):
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            for text in [*said, "Alba", "mailto:dpo@alba.example"]:
+                assert text in answer.text
+            assert path in Page((await client.get(path.rpartition("/")[0])).text).links, (
+                "the footer leads to it"
+            )
+        assert "/roles/privacy" in (await client.get("/sitemap.xml")).text
+
+
+async def test_an_agencys_own_privacy_page_takes_its_place(data: Path) -> None:
+    own = "https://alba.example/privacy"
+    async with (
+        embedded_surroundings(privacy_url=own) as given,
+        running(catalog_app(given, data)) as client,
+    ):
+        answer = await client.get("/roles/privacy")
+        assert (answer.status_code, answer.headers["Location"]) == (302, own)
+        assert own in Page((await client.get("/roles")).text).links
+        assert "/roles/privacy" not in (await client.get("/sitemap.xml")).text
+
+
+async def test_french_lines_do_not_begin_with_a_punctuation_mark(client: httpx.AsyncClient) -> None:
+    query = {"q": "djando : « x »"}
+    text = (await client.get("/fr/metiers", params=query)).text
+    assert 'value="djando : « x »"' in text, "what was typed stays as it was typed"
+    assert not re.search(r">[^<]* [:;?!»][^<]*<", text)
+    assert "Reach us: <a" in (await client.get("/roles")).text
 
 
 async def test_the_start_page_follows_the_browsers_language(client: httpx.AsyncClient) -> None:

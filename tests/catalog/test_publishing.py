@@ -1,6 +1,5 @@
 """What reaches Kafka, and that store and topics agree again after either was emptied."""
 
-import asyncio
 from pathlib import Path
 
 import httpx
@@ -78,33 +77,6 @@ async def test_a_deletion_is_a_tombstone_that_the_manifest_counts(
         await until(lambda: "cobol" not in followed.taxonomy.skills)
     newest = (await records(given.kafka_bootstrap, SKILLS))[-1]
     assert (newest.key, newest.event) == ("cobol", None)
-
-
-async def test_replicas_that_change_things_at_once_end_with_one_true_manifest(
-    given: Surroundings, data: Path
-) -> None:
-    async with (
-        running(catalog_app(given, data, refresh_seconds=0.05)) as one,
-        running(catalog_app(given, data, refresh_seconds=0.05)) as two,
-        following(given) as followed,
-    ):
-        await until(lambda: followed.seen)
-        for number in range(5):
-            clients, names = (one, two), (f"first-{number}", f"second-{number}")
-            made = await asyncio.gather(
-                *(
-                    client.put(f"/api/skills/{name}", json=_skill(name), headers=writer(given))
-                    for client, name in zip(clients, names, strict=True)
-                )
-            )
-            assert [answer.status_code for answer in made] == [201, 201]
-        await until(lambda: len(followed.taxonomy.skills) == len(small().skills) + 10)
-
-        async def both_show_all() -> bool:
-            counts = [len((await each.get("/api/skills")).json()["items"]) for each in (one, two)]
-            return counts == [len(small().skills) + 10] * 2
-
-        await until(both_show_all)
 
 
 async def test_a_store_that_was_emptied_comes_back_from_the_topic_as_curated(

@@ -150,3 +150,17 @@ def test_a_bucket_fills_again_with_time() -> None:
     assert limit.seconds_to_wait("b") == 0, "another address has its own"
     clock[0] = 0.5
     assert limit.seconds_to_wait("a") == 0
+
+
+async def test_docs_list_what_the_service_answers_without_any_script(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "POST /needs" in page.text
+    assert "<script" not in page.text
+    assert (await client.get("/openapi.json")).json()["paths"]
+
+
+async def test_an_unknown_method_makes_no_new_series(client: httpx.AsyncClient, given: Surroundings) -> None:
+    for number in range(3):
+        await client.request(f"FOO{number}", "/needs")
+    assert b'method="OTHER"' in given.metrics.exposition()
+    assert b"FOO" not in given.metrics.exposition()

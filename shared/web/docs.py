@@ -1,0 +1,30 @@
+"""`/docs`: what a service answers, as a plain page. No script, so the strict policy holds."""
+
+from html import escape
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
+
+
+def docs_routes(app: FastAPI) -> APIRouter:
+    """A page that lists the operations of `app`, made from its OpenAPI document."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def docs() -> HTMLResponse:
+        rows = "".join(
+            f"<tr><td><code>{method.upper()} {escape(path)}</code></td>"
+            f"<td>{escape(operation.get('description') or operation.get('summary') or '')}</td></tr>"
+            for path, operations in app.openapi().get("paths", {}).items()
+            for method, operation in operations.items()
+        )
+        return HTMLResponse(
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(app.title)}</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>'
+            f"<h1>{escape(app.title)}</h1>"
+            "<p>Errors are problem details (RFC 9457). Keys: <code>Authorization: Bearer &lt;key&gt;</code>. "
+            'The same for machines: <a href="openapi.json">openapi.json</a>.</p>'
+            f"<table><tr><th>Operation</th><th>What it does</th></tr>{rows}</table></body></html>"
+        )
+
+    return router
