@@ -46,6 +46,8 @@ class RolePages:
         }
         self._privacy = privacy()
         self._pages = Pages("catalog", HERE / "templates", WORDS, shared)
+        self._rendered: dict[tuple[str, Locale], bytes] = {}
+        self._rendered_of = ""
 
     def _render(self, template: str, locale: Locale, *, status: int = 200, **values: Any) -> HTMLResponse:
         page = self._pages.render(template, locale, status=status, **values)
@@ -88,10 +90,20 @@ class RolePages:
         return page
 
     def role_page(self, shown: Shown, role: Role, locale: Locale) -> HTMLResponse:
+        """A sheet's page: a function of the catalogue's version alone, so rendered once for each."""
+        if self._rendered_of != shown.version:
+            self._rendered_of, self._rendered = shown.version, {}
+        body = self._rendered.get((role.role_id, locale))
+        if body is None:
+            body = bytes(self._new_role_page(shown, role, locale).body)
+            self._rendered[role.role_id, locale] = body
+        return HTMLResponse(body, headers={"Content-Language": locale.value, **FRESH})
+
+    def _new_role_page(self, shown: Shown, role: Role, locale: Locale) -> HTMLResponse:
         paths = {each: role_path(getattr(role.slug, each.value), each) for each in Locale}
         addresses = self._addresses(paths, locale)
         hrefs = {key: _path(other, locale) for key, other in shown.roles.items()}
-        page = self._render(
+        return self._render(
             "role.html",
             locale,
             role=role,
@@ -108,8 +120,6 @@ class RolePages:
             form=need_form_path(role.role_id, locale),
             **addresses,
         )
-        page.headers.update(FRESH)
-        return page
 
     def missing_page(self, shown: Shown | None, locale: Locale, path: str) -> HTMLResponse:
         """404 with a search and what the address comes near to."""

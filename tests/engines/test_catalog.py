@@ -133,9 +133,8 @@ async def replicas_that_write_at_once_lose_nothing(place: Place, one: httpx.Asyn
             same = sorted(await asyncio.gather(put(one, f"same-{number}"), put(two, f"same-{number}")))
             assert same[0] == 201
             assert same[1] in {412, 428}, "the other one is told, or came later"
-            assert (
-                await asyncio.gather(put(one, f"first-{number}"), put(two, f"second-{number}")) == [201] * 2
-            )
+            others = await asyncio.gather(put(one, f"first-{number}"), put(two, f"second-{number}"))
+            assert set(others) == {201}
 
         async def both_show_all() -> bool:
             shown = [await everything(client) for client in (one, two)]
