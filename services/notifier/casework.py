@@ -137,15 +137,16 @@ class Casework:
 
     async def forget_candidate(self, candidate_id: str, revision: int) -> None:
         """Noted first, so that a shortlist that comes late does not bring the candidate back."""
-        await self.store.note_erasure(candidate_id, Subject.CANDIDATE, revision)
+        if not await self.store.note_erasure(candidate_id, Subject.CANDIDATE, revision):
+            return
         for need_id in await self.store.needs_with(candidate_id):
             await self.update(need_id, lambda file: without_candidate(file, candidate_id))
-        await self.store.confirm_erasure(candidate_id)
+        await self.store.confirm_erasure(candidate_id, revision)
 
     async def forget_need(self, need_id: str, revision: int) -> None:
         await self.store.note_erasure(need_id, Subject.NEED, revision)
         await self.update(need_id, lambda file: without_need(file, revision))
-        await self.store.confirm_erasure(need_id)
+        await self.store.confirm_erasure(need_id, revision)
 
     async def run_sweeper(self) -> None:
         """Finish what a process that died left unfinished; runs until cancelled."""

@@ -14,7 +14,7 @@ from shared.events.delivery import DeliveryKind
 from shared.events.feedback import Decision, DeclineReason, Feedback
 from shared.events.need import Need, NeedState
 from shared.events.shortlist import Outcome, Shortlist
-from shared.events.topic import Fact
+from shared.events.topic import Fact, next_revision
 from shared.events.vocabulary import Location
 
 CLIENT = "client"
@@ -28,7 +28,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class DueMail(Fact):
-    """A ledger row to be. `news` are the candidates that no earlier mail of the need had."""
+    """A ledger row to be. `news` are the candidates that no earlier mail of the need had.
+
+    `subject_revision` is the shortlist's, or a higher one: see `_mail_revision`.
+    """
 
     recipient: str
     kind: DeliveryKind
@@ -71,7 +74,10 @@ class Mark(Fact):
 
 
 class Announced(Fact):
-    """What mails told so far: to whom, of which shortlist, for which revision of the need, and of whom."""
+    """What mails told so far: to whom, of which shortlist, for which revision of the need, and of whom.
+
+    `revision` is the highest that any mail had, whoever it went to.
+    """
 
     to: str
     revision: int
@@ -92,6 +98,8 @@ class NeedFile(Fact):
     acknowledged: bool = False
     filled_told: bool = False
     announced: Announced | None = None
+    readers: frozenset[str] = frozenset()
+    """Everybody who was mailed a shortlist of this need, or may have been before the store was lost."""
     owner: Owner | None = None
     passed_by: tuple[str, ...] = ()
     history: tuple[Passage, ...] = ()
@@ -306,16 +314,30 @@ def announce(file: NeedFile, now: datetime, settle: timedelta) -> NeedFile:
     mail = DueMail(
         recipient=file.reader,
         kind=DeliveryKind.NO_MATCH if nobody else DeliveryKind.SHORTLIST,
-        subject_revision=shortlist.revision,
+        subject_revision=_mail_revision(file, shortlist, now),
         at=now,
         not_before=now + settle if nobody else now,
         news=newcomers if file.announced else (),
     )
     told = Announced(
         to=file.reader,
-        revision=shortlist.revision,
+        revision=max(mail.subject_revision, file.announced.revision if file.announced else 0),
         need_revision=shortlist.need_revision,
         outcome=shortlist.outcome,
         candidates=(*(file.announced.candidates if file.announced else ()), *newcomers),
     )
-    return file.model_copy(update={"announced": told, "due": (*file.due, mail)})
+    return file.model_copy(
+        update={"announced": told, "readers": file.readers | {file.reader}, "due": (*file.due, mail)}
+    )
+
+
+def _mail_revision(file: NeedFile, shortlist: Shortlist, now: datetime) -> int:
+    """The shortlist's revision; a higher one where the reader had a mail of it, and has the need again.
+
+    It is part of a ledger row's identity: with the same one again the mail would count as sent. By the clock,
+    so that not even turns which a lost store has forgotten had the same.
+    """
+    told = file.announced
+    if told is None or file.reader not in file.readers or shortlist.revision > told.revision:
+        return shortlist.revision
+    return next_revision(told.revision, now)

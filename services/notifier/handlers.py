@@ -33,6 +33,9 @@ def subscribe(kafka: Kafka, casework: Casework, public_url: str) -> None:
     async def on_candidate(record: Record[Candidate]) -> None:
         if record.event is None:
             await casework.forget_candidate(record.key, record.revision)
+        else:
+            # A legal basis that ended can be renewed.
+            await casework.store.lift_erasure(record.key, record.revision)
 
 
 async def take_need(casework: Casework, record: Record[Need]) -> None:

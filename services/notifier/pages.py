@@ -18,9 +18,12 @@ from services.notifier.store import Store
 from services.notifier.words import MAIL_WORDS, PAGE_WORDS
 from shared.events.feedback import Decision, DeclineReason
 from shared.events.vocabulary import Locale
+from shared.log import get_logger
+from shared.outage import is_outage, reason
 from shared.settings import Settings
 from shared.tokens import BadToken, Tokens
 from shared.web.pages import Pages, locale_of
+from shared.web.problems import RETRY_AFTER_SECONDS
 
 TEMPLATES = Path(__file__).parent / "templates"
 _NO_REFERRER = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -55,19 +58,30 @@ class ActPages:
 
     async def ask(self, request: Request, token: str, wanted: str | None) -> HTMLResponse:
         """The page with the form. Reads only."""
-        found = await self._permitted(request, token)
-        if isinstance(found, HTMLResponse):
-            return found
-        permit, who = found
-        chosen = wanted if wanted in permit.actions else permit.actions[0] if len(permit.actions) == 1 else ""
-        return await self._form(permit, who, chosen)
+        try:
+            found = await self._permitted(request, token)
+            if isinstance(found, HTMLResponse):
+                return found
+            permit, who = found
+            only = permit.actions[0] if len(permit.actions) == 1 else ""
+            return await self._form(permit, who, wanted if wanted in permit.actions else only)
+        except Exception as error:
+            return self._try_later(request, error, "outage_nothing_changed")
 
     async def confirm(self, request: Request, token: str, filled: Filled) -> HTMLResponse:
         """Do what was confirmed, and say so."""
-        found = await self._permitted(request, token)
-        if isinstance(found, HTMLResponse):
-            return found
-        permit, who = found
+        told = "outage_nothing_changed"
+        try:
+            found = await self._permitted(request, token)
+            if isinstance(found, HTMLResponse):
+                return found
+            # From here on it may be done, and only its answer or what follows be missing.
+            told = "outage_repeat"
+            return await self._carry_out(*found, filled)
+        except Exception as error:
+            return self._try_later(request, error, told)
+
+    async def _carry_out(self, permit: Permit, who: Consultant | None, filled: Filled) -> HTMLResponse:
         try:
             if permit.who == AGENCY:
                 return await self._assign(permit, filled)
@@ -76,6 +90,16 @@ class ActPages:
             return await self._form(permit, who, filled.action, problem=str(problem), status=422)
         except NotPossible as problem:
             return await self._cannot(permit, who, problem.why)
+
+    def _try_later(self, request: Request, error: Exception, told: str) -> HTMLResponse:
+        """A page for a person where an engine is away; raises `error` where that is not why."""
+        if not is_outage(error):
+            raise error
+        get_logger("notifier").warning("page_waits", why=reason(error))
+        locale = locale_of(request)
+        page = self._page("act_outage.html", locale, status=503, text=self.pages.text(locale, told))
+        page.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return page
 
     async def _permitted(
         self, request: Request, token: str

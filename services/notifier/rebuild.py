@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from services.notifier.casework import Casework
 from services.notifier.decisions import replayed
-from services.notifier.domain import NeedFile, with_need, with_shortlist
+from services.notifier.domain import AGENCY, NeedFile, with_need, with_shortlist
 from services.notifier.letterhead import LedgerRow, RowState, message_id, thread_id
 from services.notifier.store import Store
 from shared.events.delivery import DELIVERIES, Audience, Delivery, DeliveryStatus
@@ -58,10 +58,13 @@ class Rebuild:
 
     async def _restore(self, need: Need, listed: Record[Shortlist] | None, decided: list[Feedback]) -> None:
         now = datetime.now(UTC)
-        known = {one.consultant_id for one in await self.store.consultants(active_only=True)}
+        consultants = await self.store.consultants()
+        known = {one.consultant_id for one in consultants if one.active}
+        # Whom the mails went to is not on the topic.
+        readers = frozenset({AGENCY, *(one.consultant_id for one in consultants)})
 
         def change(file: NeedFile) -> NeedFile:
-            file = with_need(file, need, now)
+            file = with_need(file, need, now).model_copy(update={"readers": readers})
             for feedback in decided:
                 file = replayed(file, feedback, known)
             return with_shortlist(file, listed.event, listed.revision) if listed else file

@@ -123,11 +123,21 @@ def _entry_view(
 
 def _coverage(entry: Entry, file: NeedFile, wording: Wording) -> dict[str, Any]:
     asked = len({skill.skill for skill in file.need.skills if skill.must}) if file.need else 0
+    have = round(entry.must_coverage * asked)
     return {
         "asked": asked,
-        "have": round(entry.must_coverage * asked),
+        "have": have,
+        "coverage": _coverage_words(have, asked),
         "missing": ", ".join(wording.skill(skill) for skill in entry.missing_musts),
     }
+
+
+def _coverage_words(have: int, asked: int) -> str:
+    if have == asked:
+        return "musts_all_one" if asked == 1 else "musts_all"
+    if asked == 1:
+        return "musts_some_asked_one"
+    return "musts_some_have_one" if have <= 1 else "musts_some"
 
 
 def _near_view(near: NearMiss, wording: Wording, codes: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -274,20 +275,30 @@ class Store:
         await self._letters.update_one({"_id": letter_id}, {"$set": {"letter": None}})
 
     async def erased_among(self, candidate_ids: Iterable[str]) -> set[str]:
-        wanted = {"_id": {"$in": list(candidate_ids)}}
-        return {str(one["_id"]) async for one in self.erasures.collection.find(wanted, {"_id": 1})}
+        found = self.erasures.collection.find({"_id": {"$in": list(candidate_ids)}})
+        return {str(one["_id"]) async for one in found if _in_force(one)}
 
-    async def note_erasure(self, subject_id: str, subject: Subject, revision: int) -> None:
-        """Remember an erasure (before what is held goes, so that nothing of it comes back)."""
-        document = {"subject": subject.value, "revision": revision, "occurred_at": datetime.now(UTC)}
-        key = {"_id": subject_id}
-        await self.erasures.collection.update_one(
-            key, {"$setOnInsert": document | {"unpublished": False}}, upsert=True
-        )
+    async def note_erasure(self, subject_id: str, subject: Subject, revision: int) -> bool:
+        """Remember an erasure (before what is held goes, so that nothing of it comes back).
 
-    async def confirm_erasure(self, subject_id: str) -> None:
-        """Publish that nothing is held any more."""
-        key = {"_id": subject_id, "published_revision": None}
+        False where it is overtaken: by a newer one, or by a state from after it.
+        """
+        erasures, key = self.erasures.collection, {"_id": subject_id}
+        newer = {"revision": revision, "occurred_at": datetime.now(UTC), "unpublished": False}
+        # Not $setOnInsert: FerretDB drops fields that are None there.
+        with suppress(DuplicateKeyError):
+            await erasures.insert_one(key | newer | {"subject": subject.value})
+        await erasures.update_one(key | {"revision": {"$lt": revision}}, {"$set": newer})
+        found = await erasures.find_one(key)
+        return found is not None and found["revision"] == revision and _in_force(found)
+
+    async def lift_erasure(self, subject_id: str, revision: int) -> None:
+        """A state of this revision is to be known: an older erasure is in force no more."""
+        await self.erasures.collection.update_one({"_id": subject_id}, {"$max": {"lifted_by": revision}})
+
+    async def confirm_erasure(self, subject_id: str, revision: int) -> None:
+        """Publish, once, that nothing from before this tombstone is held any more."""
+        key = {"_id": subject_id, "revision": revision, "published_revision": {"$ne": revision}}
         await self.erasures.collection.update_one(key, {"$set": {"unpublished": True}})
         self.erasures.publish_soon(subject_id)
 
@@ -321,6 +332,10 @@ def _of_consultant(consultant: Consultant) -> Document:
 
 def _idle(document: Mapping[str, Any]) -> Document:
     return {"last_assigned_at": document.get("last_assigned_at")}
+
+
+def _in_force(erasure: Mapping[str, Any]) -> bool:
+    return int(erasure["revision"]) >= int(erasure.get("lifted_by", -1))
 
 
 def _row(document: Mapping[str, Any]) -> LedgerRow:

@@ -83,9 +83,19 @@ MAIL_WORDS: Words = {
     "new": {"fr": "nouveau", "en": "new"},
     "score": {"fr": "{score} sur 100", "en": "{score} of 100"},
     "musts_all": {"fr": "toutes les compétences impératives", "en": "every must-have skill"},
+    "musts_all_one": {"fr": "la compétence impérative", "en": "the must-have skill"},
+    # French counts 0 as one; in English the noun goes with the whole.
     "musts_some": {
-        "fr": "compétences impératives : {have} sur {asked} ; manque : {missing}",
-        "en": "must-have skills: {have} of {asked}; missing: {missing}",
+        "fr": "{have} compétences impératives sur {asked} ; il manque : {missing}",
+        "en": "{have} of {asked} must-have skills; missing: {missing}",
+    },
+    "musts_some_have_one": {
+        "fr": "{have} compétence impérative sur {asked} ; il manque : {missing}",
+        "en": "{have} of {asked} must-have skills; missing: {missing}",
+    },
+    "musts_some_asked_one": {
+        "fr": "{have} compétence impérative sur {asked} ; il manque : {missing}",
+        "en": "{have} of {asked} must-have skill; missing: {missing}",
     },
     "to_ask": {"fr": "À demander :", "en": "To ask:"},
     "near_misses": {"fr": "Il s’en faut d’un critère", "en": "Near misses: one criterion away"},
@@ -208,6 +218,17 @@ PAGE_WORDS: Words = {
         "en": "You have already passed this need on.",
     },
     "somebody": {"fr": "Un collègue", "en": "A colleague"},
+    "outage": {"fr": "Un instant, s’il vous plaît", "en": "One moment, please"},
+    "outage_nothing_changed": {
+        "fr": "Une partie du service ne répond pas. Rien n’a été modifié : réessayez dans un instant.",
+        "en": "A part of the service does not answer. Nothing was changed: please try again in a moment.",
+    },
+    "outage_repeat": {
+        "fr": "Une partie du service n’a pas répondu à temps. Réessayez dans un instant : une décision déjà "
+        "enregistrée ne compte pas deux fois.",
+        "en": "A part of the service did not answer in time. Please try again in a moment: a decision that "
+        "is recorded already does not count twice.",
+    },
     "bad_link": {"fr": "Ce lien ne fonctionne pas", "en": "This link does not work"},
     "bad_link_text": {
         "fr": "Il est incomplet ou a expiré. Le dernier message à propos de ce besoin en contient un "

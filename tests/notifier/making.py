@@ -101,7 +101,7 @@ async def publish_catalogue(sends: Publisher) -> None:
     await sends.publish(MANIFEST, manifest)
 
 
-def consultant(name: str = "Claire Martin", **changes: Any) -> ConsultantFields:
+def consultant(name: str = "Sample Consultant", **changes: Any) -> ConsultantFields:
     fields: dict[str, Any] = {
         "name": name,
         "email": f"{name.split(maxsplit=1)[0].lower()}@agency.test",
@@ -118,7 +118,7 @@ def need(need_id: str = NEED_ID, **changes: Any) -> Need:
         "need_id": need_id,
         "reference": "N-2026-0042",
         "company": "Acme SA",
-        "contact": Contact(name="Paul Client", email="paul@acme.test", phone="+33 4 00 00 00 02"),
+        "contact": Contact(name="Sample Client", email="client@acme.test", phone="+33 4 00 00 00 02"),
         "role_id": "back-end-developer",
         "title": "Développeur back-end, paiements",
         "skills": (
@@ -265,7 +265,7 @@ class Running:
         )
         return found[number - 1]
 
-    async def consultant(self, name: str = "Claire Martin", **changes: Any) -> Consultant:
+    async def consultant(self, name: str = "Sample Consultant", **changes: Any) -> Consultant:
         return await self.store.add_consultant(consultant(name, **changes))
 
     async def settled(self) -> None:

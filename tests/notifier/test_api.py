@@ -11,8 +11,8 @@ from tests.notifier.making import HOSTILE, NEED_ID, need, notifier, shortlist
 from tests.support import embedded_surroundings, until
 
 CLAIRE = {
-    "name": "Claire Martin",
-    "email": "claire@agency.test",
+    "name": "Sample Consultant",
+    "email": "sample@agency.test",
     "phone": "+33 6 00 00 00 01",
     "locale": "fr",
     "practices": ["development"],
@@ -96,7 +96,7 @@ async def test_the_needs_of_who_leaves_pass_on(given: Surroundings) -> None:
     async with notifier(given) as service:
         claire = await service.consultant()
         await service.post()
-        await service.mail("claire@agency.test")
+        await service.mail("sample@agency.test")
         await service.consultant("Amir Benali")
         write = service.key("consultants:write")
         await service.http.delete(f"/api/consultants/{claire.consultant_id}", headers=write)
@@ -110,14 +110,14 @@ async def test_needs_spread_over_those_who_fit(given: Surroundings) -> None:
         for number in range(6):
             await service.post(need(f"need-{number}"), shortlist(need_id=f"need-{number}"))
         await until(lambda: len(service.mails("@agency.test")) == 6)
-        assert len(service.mails("claire")) == len(service.mails("amir")) == 3
+        assert len(service.mails("sample")) == len(service.mails("amir")) == 3
 
 
 async def test_deliveries_of_a_need_are_listed_without_addresses(given: Surroundings) -> None:
     async with notifier(given) as service:
         claire = await service.consultant()
         await service.post()
-        await service.mail("claire@agency.test")
+        await service.mail("sample@agency.test")
         await service.settled()
         answer = await service.http.get(
             f"/api/deliveries?need_id={NEED_ID}", headers=service.key("deliveries:read")
@@ -136,7 +136,8 @@ async def test_the_inbox_shows_what_was_caught_and_its_links_work(given: Surroun
         assert "No mail yet" in empty.text
         await service.consultant()
         await service.post(need(company="<script>alert(1)</script>"))
-        await service.mail("claire@agency.test")
+        await service.mail("sample@agency.test")
+        await service.settled()
         listing = await service.http.get("/mail?lang=en")
         assert "<script>" not in listing.text
         paths = re.findall(r'href="(/mail/\d+)', listing.text)
@@ -173,14 +174,14 @@ def test_the_command_line_refuses_what_cannot_be(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MONGODB_URI", raising=False)
-    add = ["consultants", "add", "--name", "Claire Martin", "--region", "FR", "--practice", "development"]
+    add = ["consultants", "add", "--name", "Sample Consultant", "--region", "FR", "--practice", "development"]
     with pytest.raises(SystemExit):
-        main([*add, "--email", "claire@agency.test", "--admin"])
+        main([*add, "--email", "sample@agency.test", "--admin"])
     assert "set MONGODB_URI" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*add, "--email", "nobody"])
     assert "--email: is not an e-mail address" in capsys.readouterr().err
     monkeypatch.setenv("MONGODB_URI", "mongodb://127.0.0.1:9")
     with pytest.raises(SystemExit):
-        main([*add, "--email", "claire@agency.test"])
+        main([*add, "--email", "sample@agency.test"])
     assert capsys.readouterr().err.count("\n") == 1

@@ -11,11 +11,14 @@ from services.notifier.actions import short_codes
 from services.notifier.consultants import Consultant
 from services.notifier.decisions import NotPossible, Why, decide
 from services.notifier.domain import (
+    AGENCY,
     NeedFile,
+    Step,
     announce,
     assigned,
     choose_owner,
     fits,
+    released,
     with_need,
     with_shortlist,
     worth_mailing,
@@ -246,3 +249,41 @@ def test_short_codes_of_one_mail_differ(ids: set[str]) -> None:
     codes = short_codes(ids)
     assert len(set(codes.values())) == len(ids)
     assert all(len(code) >= 4 for code in codes.values())
+
+
+def test_a_mail_to_somebody_who_had_this_shortlist_is_another_mail_and_never_a_lower_one() -> None:
+    def turn(file: NeedFile, to: str | None) -> NeedFile:
+        if file.owner:
+            file = released(file, file.owner.consultant_id, Step.PASSED_ON, WHEN)
+        return announce(assigned(file, to, WHEN) if to else file, WHEN, timedelta(0))
+
+    file = with_need(NeedFile(need_id="n"), need(), WHEN)
+    file = with_shortlist(file, shortlist(), 200)
+    for to in ("anna", "bea", None, "anna", "anna-s-colleague", "bea", None):
+        file = turn(file, to)
+    file = announce(with_shortlist(file, shortlist((1, 2, 3, 4), revision=201), 201), WHEN, timedelta(0))
+    mails = [mail for mail in file.due if mail.kind == "shortlist"]
+    # Whoever gets it for the first time gets the shortlist's own revision: a lost ledger is rebuilt by it.
+    assert [mail.subject_revision == 200 for mail in mails] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+    for reader in ("anna", "bea", AGENCY):
+        revisions = [mail.subject_revision for mail in mails if mail.recipient == reader]
+        assert len(revisions) > 1
+        assert revisions == sorted(set(revisions))
+    assert announce(file, WHEN, timedelta(0)) is file
+
+
+def test_a_newer_shortlist_to_the_same_reader_keeps_its_own_revision() -> None:
+    file = with_need(NeedFile(need_id="n"), need(), WHEN)
+    for revision, numbers in ((200, (1,)), (201, (1, 2)), (202, (1, 2, 3))):
+        file = with_shortlist(file, shortlist(numbers, revision=revision), revision)
+        file = announce(assigned(file, "anna", WHEN), WHEN, timedelta(0))
+    assert [mail.subject_revision for mail in file.due if mail.recipient == "anna"] == [200, 201, 202]

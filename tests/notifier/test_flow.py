@@ -15,15 +15,15 @@ async def test_a_need_is_acknowledged_and_its_shortlist_reaches_the_owner(given:
     async with notifier(given) as service:
         await service.consultant()
         await service.post()
-        acknowledgement = await service.mail("paul@acme.test")
-        listed = await service.mail("claire@agency.test")
+        acknowledgement = await service.mail("client@acme.test")
+        listed = await service.mail("sample@agency.test")
 
         assert "N-2026-0042" in str(acknowledgement.message["Subject"])
         assert "/needs/" in text_of(acknowledgement)
         assert "Secret project" not in acknowledgement.raw.decode()
         assert "paiements" not in text_of(acknowledgement)
         for part in (text_of(listed), html_of(listed)):
-            for shown in ("Paul Client", "+33 4 00 00 00 02", "paul@acme.test", "Acme SA", "Python"):
+            for shown in ("Sample Client", "+33 4 00 00 00 02", "client@acme.test", "Acme SA", "Python"):
                 assert shown in part
         await service.settled()
         assert len(service.mails()) == 2
@@ -55,14 +55,14 @@ async def test_a_better_shortlist_is_mailed_only_for_a_new_candidate(given: Surr
     async with notifier(given) as service:
         await service.consultant()
         await service.post()
-        await service.mail("claire@agency.test")
+        await service.mail("sample@agency.test")
         await service.publish(SHORTLISTS, shortlist((3, 2, 1), revision=201))
         await service.publish(SHORTLISTS, shortlist((3, 2, 1, 4), revision=202))
-        second = await service.mail("claire@agency.test", 2)
+        second = await service.mail("sample@agency.test", 2)
         await service.settled()
-        assert len(service.mails("claire@agency.test")) == 2
+        assert len(service.mails("sample@agency.test")) == 2
         assert "Nouveau depuis le dernier envoi" in text_of(second)
-        assert second.message["References"] == service.mails("claire@agency.test")[0].message["References"]
+        assert second.message["References"] == service.mails("sample@agency.test")[0].message["References"]
 
 
 async def test_a_withdrawn_need_is_not_mailed_any_more(given: Surroundings) -> None:
@@ -82,10 +82,10 @@ async def test_a_withdrawn_need_is_not_mailed_any_more(given: Surroundings) -> N
 async def test_a_filled_need_is_told_to_the_client_once(given: Surroundings) -> None:
     async with notifier(given) as service:
         await service.publish(NEEDS, need())
-        await service.mail("paul@acme.test")
+        await service.mail("client@acme.test")
         await service.publish(NEEDS, need(status=NeedState.FILLED, revision=101))
         await service.publish(NEEDS, need(status=NeedState.FILLED, revision=102))
-        filled = await service.mail("paul@acme.test", 2)
+        filled = await service.mail("client@acme.test", 2)
         assert "pourvu" in str(filled.message["Subject"])
         await until(lambda: service.store.file(NEED_ID))
         await service.settled()
@@ -106,7 +106,7 @@ async def test_that_nobody_fits_waits_until_it_has_settled(
 
         await until(queued)
         await service.publish(SHORTLISTS, shortlist((1,), revision=201))
-        mail = await service.mail("claire@agency.test")
+        mail = await service.mail("sample@agency.test")
         assert "1 candidat" in str(mail.message["Subject"])
 
 
@@ -119,6 +119,6 @@ async def test_nobody_fits_is_a_mail_of_its_own_with_what_relaxing_would_bring(
         listed = shortlist(())
         assert listed.outcome is Outcome.NO_MATCH
         await service.post(listed=listed)
-        mail = await service.mail("claire@agency.test")
+        mail = await service.mail("sample@agency.test")
         assert "Aucun candidat" in str(mail.message["Subject"])
         assert "Sans l’exigence « Lieu » : 12 de plus" in text_of(mail)

@@ -33,7 +33,7 @@ from shared.catalogue import Catalogue
 from shared.embedded import embedded_mongo
 from shared.events.delivery import DeliveryKind
 from shared.events.letter import Letter
-from shared.events.need import Contact, Need, NeedState
+from shared.events.need import AskedSkill, Contact, Need, NeedState
 from shared.events.shortlist import Gap, Outcome, Shortlist
 from shared.events.vocabulary import Locale, Location
 from shared.kafka import Kafka
@@ -141,7 +141,7 @@ def every_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlist) -
         template="links",
         locale=locale,
         to_name=asked.contact.name,
-        to_email="paul@acme.test",
+        to_email="client@acme.test",
         arguments={f"{asked.reference} {asked.title}": "https://jobs.example/needs/1?t=abc"},
         revision=1,
         occurred_at=WHEN,
@@ -202,7 +202,7 @@ def test_hostile_values_reach_no_header_and_no_markup(mailer: Mailer, locale: Lo
     asked, listed = hostile_need(hostile, locale), hostile_shortlist(hostile)
     for kind, mail in every_mail(mailer, locale, asked, listed).items():
         assert mail is not None
-        assert mail.recipient in {"paul@acme.test", "claire@agency.test"}
+        assert mail.recipient in {"client@acme.test", "sample@agency.test"}
         message = read(mail)
         assert list(message.keys()) == HEADERS, kind
         raw_headers = mail.content.split(b"\r\n\r\n", 1)[0].decode("ascii")
@@ -224,7 +224,7 @@ def hostile_need(hostile: str, locale: Locale) -> Need:
         reference=hostile,
         title=hostile,
         company=hostile,
-        contact=Contact(name=hostile, email="paul@acme.test", phone=hostile),
+        contact=Contact(name=hostile, email="client@acme.test", phone=hostile),
         location=Location(country="FR", region="FR-ARA", city=hostile[:100]),
         description=hostile,
         locale=locale,
@@ -282,7 +282,7 @@ def test_mails_to_the_client_repeat_nothing_that_was_typed(mailer: Mailer) -> No
     typed = need(
         title="Buy at evil.test",
         company="Win at evil.test",
-        contact=Contact(name="Click evil.test", email="paul@acme.test"),
+        contact=Contact(name="Click evil.test", email="client@acme.test"),
         description="Visit evil.test",
     )
     for kind in (DeliveryKind.ACKNOWLEDGEMENT, DeliveryKind.TAKEN):
@@ -295,8 +295,8 @@ def test_replies_go_to_the_agency_before_somebody_takes_over_and_to_the_owner_af
     before = client_mail(mailer, DeliveryKind.ACKNOWLEDGEMENT, need())
     after = client_mail(mailer, DeliveryKind.TAKEN, need())
     assert read(before)["Reply-To"] == "agence@example.com"
-    assert read(after)["Reply-To"] == "claire@agency.test"
-    assert "Claire Martin" in part(after, "plain")
+    assert read(after)["Reply-To"] == "sample@agency.test"
+    assert "Sample Consultant" in part(after, "plain")
 
 
 def test_a_domain_beyond_ascii_is_written_in_ascii(mailer: Mailer) -> None:
@@ -306,3 +306,30 @@ def test_a_domain_beyond_ascii_is_written_in_ascii(mailer: Mailer) -> None:
     assert mail is not None
     assert mail.recipient == "zoe@xn--mller-kva.de"
     assert read(mail)["To"].addresses[0].addr_spec == mail.recipient
+
+
+@pytest.mark.parametrize(
+    ("locale", "have", "asked", "expected"),
+    [
+        (Locale.FR, 0, 1, "0 compétence impérative sur 1 ; il manque : Apache Kafka"),
+        (Locale.FR, 1, 1, "la compétence impérative"),
+        (Locale.FR, 1, 2, "1 compétence impérative sur 2 ; il manque : Apache Kafka"),
+        (Locale.FR, 2, 3, "2 compétences impératives sur 3 ; il manque : Apache Kafka"),
+        (Locale.FR, 2, 2, "toutes les compétences impératives"),
+        (Locale.EN, 0, 1, "0 of 1 must-have skill; missing: Apache Kafka"),
+        (Locale.EN, 1, 1, "the must-have skill"),
+        (Locale.EN, 1, 2, "1 of 2 must-have skills; missing: Apache Kafka"),
+        (Locale.EN, 2, 2, "every must-have skill"),
+    ],
+)
+def test_the_count_of_must_have_skills_agrees_in_number(
+    mailer: Mailer, locale: Locale, have: int, asked: int, expected: str
+) -> None:
+    wanted = [AskedSkill(skill=one, must=True) for one in ("python", "sql", "kafka")][-asked:]
+    missing = ("kafka",) if have < asked else ()
+    listed = shortlist((1,)).model_copy(
+        update={"entries": (entry(1, must_coverage=have / asked, missing_musts=missing),)}
+    )
+    mail = shortlist_mail(mailer, locale, need(skills=tuple(wanted)), listed)
+    assert f"   {expected}\n" in part(mail, "plain")
+    assert expected in part(mail, "html")
