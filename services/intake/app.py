@@ -16,6 +16,8 @@ from services.intake.handlers import bring_timelines_back, subscribe
 from services.intake.knowledge import Knowledge
 from services.intake.needs import Needs
 from services.intake.pages import page_routes
+from services.intake.posted import NO_LIMIT
+from services.intake.rereading import Rereading
 from services.intake.settings import IntakeSettings
 from services.intake.store import CandidateStore, NeedStore, now
 from services.intake.terms import Terms
@@ -71,6 +73,7 @@ def build(given: Surroundings) -> FastAPI:
         "needs reconciler": need_outbox.run_reconciler,
         "candidates reconciler": candidate_outbox.run_reconciler,
         "catalogue copy": knowledge.keep_copy,
+        "rereading": Rereading(needs, candidates).run,
         "housekeeping": lambda: _keep_house(needs, candidates, settings),
     }
 
@@ -86,7 +89,7 @@ def build(given: Surroundings) -> FastAPI:
         erasure_routes(candidates, given.tokens),
         page_routes(needs, given.settings, limit),
     )
-    app.state.larger_bodies[BATCH_PATH] = settings.batch_bytes
+    app.state.larger_bodies |= {BATCH_PATH: settings.batch_bytes, "/needs": NO_LIMIT}
     return app
 
 

@@ -116,10 +116,10 @@ class Candidates:
         raise Changed
 
     async def _replace(self, had: Document, request: CandidateRequest, profile: Profile) -> Document:
-        fields = _fields(request, profile)
+        fields = fields_of(request, profile)
         if all(had.get(name) == value for name, value in fields.items()):
             return had
-        changes = fields | self.outbox.stamp(had) | {"restored": False}
+        changes = fields | self.outbox.stamp(had) | {"restored": False, "read_with": profile.read_with}
         if not await self.store.change(had["_id"], had["revision"], changes):
             raise Changed
         document = had | changes
@@ -129,13 +129,13 @@ class Candidates:
     def _new(self, candidate_id: str, request: CandidateRequest, profile: Profile, owner: str) -> Document:
         stamp = self.outbox.stamp()
         identity = {"_id": candidate_id, "owner": owner, "created_at": stamp["occurred_at"]}
-        return identity | _fields(request, profile) | stamp
+        return identity | fields_of(request, profile) | stamp | {"read_with": profile.read_with}
 
     async def _stored(self, document: Document, request: CandidateRequest, action: str) -> None:
         self.outbox.publish_soon(document["_id"])
         self._count(action)
         private = (request.name, request.email, request.phone, request.external_id)
-        await self.terms.met(document["unmapped"], private)
+        await self.terms.met(document["unmapped"], private, document["_id"])
 
     def _count(self, action: str) -> None:
         self.metrics.candidates.labels("intake", action).inc()
@@ -176,7 +176,7 @@ def restored(candidate: Candidate) -> Document:
     }
 
 
-def _fields(request: CandidateRequest, profile: Profile) -> Document:
+def fields_of(request: CandidateRequest, profile: Profile) -> Document:
     """What is stored of a request. `given` holds the person; only `facts` leave intake."""
     searched = (request.name, request.external_id, request.email, request.phone)
     return {

@@ -1,5 +1,6 @@
 """The need form: what a role prefills, what was typed, and the request it makes. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,19 +22,20 @@ CHOICES: dict[str, Sequence[str]] = {
 _TEXTS = ("title", "company", "description")
 _NUMBERS = ("min_years", "positions", "duration_months", "min_education")
 _WORDS = ("seniority", "remote", "start_by")
+_LONGEST_NUMBER = 12
 
 Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass
 class SkillRow:
-    """A skill the form offers: ticked, with its level, and whether it is a must."""
+    """A skill the form offers: ticked, with its level, and whether it is a must. What was typed stays."""
 
     skill: str
     label: str
     ticked: bool = True
-    level: int = 3
-    must: bool = False
+    level: int | str = 3
+    must: bool | str = False
 
 
 @dataclass
@@ -52,6 +54,13 @@ class NeedForm:
     def value(self, name: str) -> str:
         return self.values.get(name, "")
 
+    def unknown(self, name: str) -> list[str]:
+        """What came for a list of boxes and is none of them: shown, so that it can be unticked."""
+        sent, known = (
+            (self.contracts, set(CHOICES["contracts"])) if name == "contracts" else (self.musts, set(Must))
+        )
+        return sorted(sent - known)
+
 
 def empty_form(lexicon: Lexicon, role_id: str | None, locale: Locale) -> NeedForm:
     """The form as it opens, with the skills of the role where one is given."""
@@ -63,18 +72,16 @@ def empty_form(lexicon: Lexicon, role_id: str | None, locale: Locale) -> NeedFor
 def typed_form(pairs: Pairs, lexicon: Lexicon, locale: Locale) -> NeedForm:
     """The form as it was sent, to be shown again."""
     form = NeedForm(values=dict(pairs))
-    _of_role(form, lexicon, form.value("role_id"), locale)
+    form.role_id = form.value("role_id")
+    _of_role(form, lexicon, form.role_id, locale)
     ticked = {value for name, value in pairs if name == "skill"}
     known = {row.skill for row in form.rows}
-    form.rows += [
-        SkillRow(skill, _label(lexicon, skill, locale))
-        for skill in sorted(ticked - known)
-        if skill in lexicon.taxonomy.skills
-    ]
+    form.rows += [SkillRow(skill, _label(lexicon, skill, locale)) for skill in sorted(ticked - known)]
     for row in form.rows:
         row.ticked = row.skill in ticked
         row.level = _level(form.value(f"level_{row.skill}"), row.level)
-        row.must = form.value(f"must_{row.skill}") == "on"
+        must = form.value(f"must_{row.skill}")
+        row.must = must == "on" if must in {"", "on"} else must
     form.contracts = {value for name, value in pairs if name == "contracts"}
     form.musts = {value for name, value in pairs if name == "musts"}
     return form
@@ -101,7 +108,7 @@ def request_of(form: NeedForm, locale: Locale) -> tuple[dict[str, Any], dict[str
         contact["phone"] = form.value("phone")
     body["contact"] = contact
     fields |= {
-        "/role_id": "title",
+        "/role_id": "role_id" if form.role_id else "title",
         "/contact/name": "name",
         "/contact/email": "email",
         "/contact/phone": "phone",
@@ -110,8 +117,10 @@ def request_of(form: NeedForm, locale: Locale) -> tuple[dict[str, Any], dict[str
     _add_place(body, fields, form)
     _add_budget(body, fields, form)
     _add_languages(body, fields, form)
-    body["contracts"] = [value for value in CHOICES["contracts"] if value in form.contracts]
-    body["musts"] = [must.value for must in Must if must.value in form.musts and _is_given(must, body)]
+    contracts = [value for value in CHOICES["contracts"] if value in form.contracts]
+    body["contracts"] = contracts + form.unknown("contracts")
+    musts = [must.value for must in Must if must.value in form.musts and _is_given(must, body)]
+    body["musts"] = musts + form.unknown("musts")
     return body, fields
 
 
@@ -156,8 +165,10 @@ def _label(lexicon: Lexicon, skill_id: str, locale: Locale) -> str:
 
 def _add_skills(body: dict[str, Any], fields: dict[str, str], form: NeedForm) -> None:
     skills: list[dict[str, Any]] = []
-    for row in form.rows:
+    for number, row in enumerate(form.rows, 1):
         if row.ticked:
+            fields[f"/skills/{len(skills)}"] = f"skill_{number}"
+            fields[f"/skills/{len(skills)}/level"] = f"level_{number}"
             skills.append({"skill": row.skill, "level": row.level, "must": row.must})
     for name in _split(form.value("other_skills")):
         fields[f"/skills/{len(skills)}"] = "other_skills"
@@ -207,8 +218,8 @@ def _split(text: str) -> Iterable[str]:
 
 def _number(text: str) -> int | str:
     compact = "".join(text.split()).removesuffix("€")
-    return int(compact) if compact.isascii() and compact.isdigit() else text
+    return int(compact) if len(compact) <= _LONGEST_NUMBER and re.fullmatch("[0-9]+", compact) else text
 
 
-def _level(text: str, default: int) -> int:
-    return int(text) if text in {"1", "2", "3", "4", "5"} else default
+def _level(text: str, default: int | str) -> int | str:
+    return _number(text) if text.strip() else default

@@ -6,6 +6,7 @@ the report shows as accepted is not sent again, unless it was edited since.
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 import httpx
 from tqdm import tqdm
@@ -21,6 +23,7 @@ BATCH_LINES = 500
 BATCH_BYTES = 8 * 1024 * 1024
 PATIENCE_SECONDS = 120.0
 """How long an intake that is away or busy is waited for."""
+_KEY = re.compile(r"[\x21-\x7e]+")
 _BUSY = frozenset({429, 502, 503, 504})
 
 
@@ -53,6 +56,9 @@ def main(arguments: Sequence[str]) -> int:
     except ImportStopped as stopped:
         sys.stderr.write(f"error: {stopped}\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(f"error: {error.filename or 'the import'}: {error.strerror or error}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("stopped; run the same command again to go on (with the same --report)\n")
         return 130
@@ -61,22 +67,21 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(file: Path, url: str, key: str, dry_run: bool, report: Path | None, screen: TextIO) -> Outcome:
     """Send `file`; progress goes to `screen`. Raises ImportStopped."""
-    if not file.is_file():
-        raise ImportStopped(f"{file}: there is no such file")
+    _check(file, url, key)
     done = _accepted(report) if report is not None and not dry_run else {}
     outcome, started = Outcome(), time.monotonic()
     client = httpx.Client(
         base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=httpx.Timeout(60.0, connect=5.0)
     )
-    bar = tqdm(total=file.stat().st_size, unit="B", unit_scale=True, file=screen, desc=file.name)
     written = _opened(report) if report is not None else None
+    bar = tqdm(total=file.stat().st_size, unit="B", unit_scale=True, file=screen, desc=file.name)
     try:
         with client, bar:
             for batch in _batches(_lines(file)):
                 fresh = [line for line in batch if done.get(line.number) != line.mark]
                 outcome.skipped += len(batch) - len(fresh)
                 if fresh:
-                    _note(outcome, fresh, _send(client, fresh, dry_run), written)
+                    _note(outcome, fresh, _send(client, fresh, dry_run, screen), written)
                 bar.update(sum(line.size for line in batch))
                 bar.set_postfix(accepted=outcome.accepted, refused=outcome.refused, refresh=False)
     finally:
@@ -84,6 +89,21 @@ def run(file: Path, url: str, key: str, dry_run: bool, report: Path | None, scre
             written.close()
     _summarise(outcome, time.monotonic() - started, dry_run, report, screen)
     return outcome
+
+
+def _check(file: Path, url: str, key: str) -> None:
+    """What would fail only after a long wait, or with a traceback, is said at once."""
+    try:
+        # Both: httpx takes http://[ for an address, and urlsplit takes blanks for a host.
+        known = urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname and httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError):
+        known = None
+    if not known:
+        raise ImportStopped(f"--url {url!r} is not an address such as http://localhost:8000")
+    if not _KEY.fullmatch(key):
+        raise ImportStopped("--key is not an API key: it has visible ASCII characters only, and no blanks")
+    if not file.is_file():
+        raise ImportStopped(f"{file}: there is no such file")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,13 +156,14 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _send(client: httpx.Client, batch: list[Line], dry_run: bool) -> list[dict[str, Any]]:
+def _send(client: httpx.Client, batch: list[Line], dry_run: bool, screen: TextIO) -> list[dict[str, Any]]:
     """The answers, one a line. What intake could not store for an outage is sent again."""
     answers: dict[int, dict[str, Any]] = {}
     waiting = list(batch)
     patience = time.monotonic() + PATIENCE_SECONDS
+    said = False
     while waiting:
-        found, retry_after = _send_once(client, waiting, dry_run)
+        found, retry_after, why = _send_once(client, waiting, dry_run)
         for line, answer in zip(waiting, found, strict=False):
             if answer.get("status") not in _BUSY:
                 answers[line.number] = answer
@@ -150,6 +171,10 @@ def _send(client: httpx.Client, batch: list[Line], dry_run: bool) -> list[dict[s
         if len(left) == len(waiting) and time.monotonic() > patience:
             raise ImportStopped("intake is away or busy; run the same command again later to go on")
         if left:
+            if not said:
+                # Not print: the line must not break into the progress bar.
+                tqdm.write(f"waiting for intake at {client.base_url} ({why})", file=screen)
+                said = True
             time.sleep(retry_after)
         else:
             break
@@ -157,8 +182,10 @@ def _send(client: httpx.Client, batch: list[Line], dry_run: bool) -> list[dict[s
     return [answers[line.number] for line in batch]
 
 
-def _send_once(client: httpx.Client, batch: list[Line], dry_run: bool) -> tuple[list[dict[str, Any]], float]:
-    """The lines' answers (none where intake was away), and how long to wait before the next try."""
+def _send_once(
+    client: httpx.Client, batch: list[Line], dry_run: bool
+) -> tuple[list[dict[str, Any]], float, str]:
+    """The lines' answers (none where intake was away), how long to wait before the next try, and why."""
     body = b"\n".join(line.body for line in batch)
     parameters = {"dry_run": "true"} if dry_run else {}
     try:
@@ -168,15 +195,16 @@ def _send_once(client: httpx.Client, batch: list[Line], dry_run: bool) -> tuple[
             content=body,
             headers={"Content-Type": "application/x-ndjson"},
         )
-    except httpx.TransportError:
-        return [], 2.0
+    except httpx.TransportError as error:
+        return [], 2.0, str(error) or type(error).__name__
     pause = response.headers.get("retry-after", "")
     retry_after = float(pause) if pause.isdigit() else 2.0
     if response.status_code in _BUSY:
-        return [], retry_after
+        return [], retry_after, f"it answered {response.status_code}"
     if response.status_code != httpx.codes.OK:
         raise ImportStopped(f"intake answered {response.status_code}: {_title(response)}")
-    return [json.loads(line) for line in response.text.split("\n") if line], retry_after
+    answers = [json.loads(line) for line in response.text.split("\n") if line]
+    return answers, retry_after, "it put lines off"
 
 
 def _title(response: httpx.Response) -> str:
@@ -214,7 +242,7 @@ def _accepted(report: Path) -> dict[int, str]:
     done: dict[int, str] = {}
     if not report.exists():
         return done
-    with report.open(encoding="utf-8") as opened:
+    with report.open(encoding="utf-8", errors="replace") as opened:
         for text in opened:
             try:
                 entry = json.loads(text)

@@ -24,6 +24,8 @@ class Knowledge:
         self.catalogue = Catalogue("intake", metrics, on_change=self._take)
         self._mongo = mongo
         self._copy = CatalogueStore(mongo)
+        self.moved_on = asyncio.Event()
+        """Set with each new version, for whoever reads stored texts again."""
         self._changed = asyncio.Event()
         self._saved = ""
 
@@ -85,3 +87,4 @@ class Knowledge:
             reader=SkillReader(catalogue.taxonomy),
         )
         self._changed.set()
+        self.moved_on.set()

@@ -104,10 +104,13 @@ class Needs:
             "asked": _asked(request),
             "unmapped": read.unmapped,
             "offered": read.offered,
+            "read_with": read.read_with,
             f"timeline.edited-{stamp['revision']}": edited,
         }
         await self._change(document, changes, "edited")
-        await self.terms.met(set(read.unmapped) - set(document["unmapped"]), _private(request))
+        await self.terms.met(
+            set(read.unmapped) - set(document["unmapped"]), _private(request), document["_id"]
+        )
         return await self.store.find(document["_id"]) or document
 
     async def close(self, document: Document, state: NeedState) -> Document:
@@ -162,7 +165,7 @@ class Needs:
         if await self.store.insert(document):
             self.outbox.publish_soon(document["_id"])
             self._count("posted")
-            await self.terms.met(document["unmapped"], _private(request))
+            await self.terms.met(document["unmapped"], _private(request), document["_id"])
 
     async def _change(self, document: Document, changes: Mapping[str, Any], action: str) -> None:
         if not await self.store.change(document["_id"], document["revision"], changes):
@@ -257,6 +260,7 @@ def _first_document(read: ReadNeed, request: NeedRequest, owner: str | None) -> 
         "asked": _asked(request),
         "unmapped": read.unmapped,
         "offered": read.offered,
+        "read_with": read.read_with,
     }
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
-from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from services.intake.access import holds_link
 from services.intake.domain.fields import Refusal
@@ -32,6 +32,7 @@ from services.intake.form import (
     typed_form,
 )
 from services.intake.needs import KeyReused, Needs
+from services.intake.posted import FormTooLarge, read_form
 from services.intake.store import Document
 from services.intake.views import need_view
 from services.intake.words import STEPS_AHEAD, TIMELINE_EVENTS, words
@@ -40,8 +41,6 @@ from shared.outage import is_outage
 from shared.settings import Settings
 from shared.web.pages import Pages, locale_of
 from shared.web.problems import RETRY_AFTER_SECONDS, Problem, as_field_errors
-
-_MAX_FIELDS = 600
 
 
 def page_routes(needs: Needs, settings: Settings, limit: Callable[[Request], None]) -> APIRouter:
@@ -61,10 +60,9 @@ def page_routes(needs: Needs, settings: Settings, limit: Callable[[Request], Non
             return _message(pages, locale, "cross_site", 403)
         try:
             limit(request)
-        except Problem as problem:
-            return _message(pages, locale, "too_many", problem.status, problem.headers)
-        sent = await request.form(max_fields=_MAX_FIELDS, max_files=0)
-        form = typed_form(_pairs(sent), lexicon, locale)
+            form = typed_form(await read_form(request), lexicon, locale)
+        except (Problem, FormTooLarge, HTTPException) as refused:
+            return _refused(pages, locale, refused)
         key = form.value("idempotency_key")[:200] or _new_key()
         try:
             answer = await _post(needs, form, key, locale)
@@ -158,6 +156,15 @@ def _show(
     return response
 
 
+def _refused(pages: Pages, locale: Locale, why: Exception) -> HTMLResponse:
+    """The page for a form that was not even looked at."""
+    if isinstance(why, Problem):
+        return _message(pages, locale, "too_many", why.status, why.headers)
+    if isinstance(why, FormTooLarge):
+        return _message(pages, locale, "too_large", 413, {"Connection": "close"})
+    return _message(pages, locale, "unreadable", 400)
+
+
 def _show_status(pages: Pages, document: Document, locale: Locale, token: str) -> HTMLResponse:
     need = need_view(document)
     entries = [
@@ -181,10 +188,6 @@ def _message(
     response = pages.render("message.html", locale, status=status, key=key)
     response.headers.update(headers or {})
     return response
-
-
-def _pairs(form: FormData) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def _new_key() -> str:

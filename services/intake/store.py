@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -30,6 +30,9 @@ def digest(*parts: str | None) -> str:
 
 class Entities:
     """A collection of documents that an outbox publishes."""
+
+    readable: ClassVar[Document]
+    """Those that are read again when the catalogue changes."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -61,6 +64,18 @@ class Entities:
         )
         return bool(done.matched_count)
 
+    async def read_before(self, catalogue: int, limit: int) -> list[Document]:
+        """Up to `limit` that were read with an older catalogue than the one of this revision."""
+        older = [{"read_with": {"$exists": False}}, {"read_with": {"$lt": catalogue}}]
+        cursor = self.collection.find(self.readable | {"$or": older} | _ALIVE).limit(limit)
+        return [document async for document in cursor]
+
+    async def note_read(self, document: Document, changes: Mapping[str, Any]) -> bool:
+        """As `change`; False also where another replica has read it with another catalogue meanwhile."""
+        known = {name: document.get(name) for name in ("_id", "revision", "read_with")}
+        done = await self.collection.update_one(known | _ALIVE, {"$set": changes})
+        return bool(done.matched_count)
+
     async def erase(self, document: Document, stamp: Mapping[str, Any]) -> bool:
         """Leave a stub. What the outbox keeps stays: an older state may be on its way under a lease."""
         gone = {name: "" for name in document if name not in _OF_THE_OUTBOX}
@@ -87,6 +102,8 @@ class Entities:
 class NeedStore(Entities):
     """Needs, and the answers given under an Idempotency-Key."""
 
+    readable: ClassVar[Document] = {"need.status": "open"}
+
     def __init__(self, mongo: Mongo) -> None:
         super().__init__(mongo.collection("needs"))
         self.keys = mongo.collection("idempotency_keys")
@@ -94,6 +111,7 @@ class NeedStore(Entities):
     async def create_indexes(self) -> None:
         await self.collection.create_index("owner")
         await self.collection.create_index("reference")
+        await self.collection.create_index("read_with")
         await self.keys.create_index("created_at")
 
     async def reference_taken(self, reference: str) -> bool:
@@ -149,6 +167,8 @@ class NeedStore(Entities):
 class CandidateStore(Entities):
     """Candidates, and which of them an owner's external id stands for."""
 
+    readable: ClassVar[Document] = {"given": {"$ne": None}}
+
     def __init__(self, mongo: Mongo) -> None:
         super().__init__(mongo.collection("candidates"))
         self.external_ids = mongo.collection("external_ids")
@@ -156,6 +176,7 @@ class CandidateStore(Entities):
     async def create_indexes(self) -> None:
         await self.collection.create_index([("owner", 1), ("_id", -1)])
         await self.collection.create_index([("listed", 1), ("basis_until", 1)])
+        await self.collection.create_index("read_with")
 
     async def claim_external_id(self, owner: str, external_id: str, candidate_id: str) -> str:
         """The candidate that the external id stands for: `candidate_id`, or the one that had it before."""
@@ -211,27 +232,35 @@ class CatalogueStore:
 
 
 class TermStore:
-    """Skill names that the taxonomy does not know, and how often each was met."""
+    """Skill names that the taxonomy does not know, how often each was met, and two of its users, hashed."""
 
     def __init__(self, mongo: Mongo) -> None:
         self.collection = mongo.collection("unmapped_terms")
 
-    async def count(self, term: str, times: int, stamp: Mapping[str, Any]) -> None:
-        """Add `times`. The revision grows with each: it is also the newest of two writes in a millisecond."""
+    async def count(self, term: str, user: str, stamp: Mapping[str, Any]) -> None:
+        """Add one. The revision grows with each: it is also the newest of two writes in a millisecond."""
+        await self._note_user(term, user)
         done = await self.collection.find_one_and_update(
             {"_id": term, "revision": {"$lt": stamp["revision"]}},
-            {"$inc": {"seen": times}, "$set": dict(stamp)},
+            {"$inc": {"seen": 1}, "$set": dict(stamp)},
             upsert=False,
             return_document=ReturnDocument.AFTER,
         )
         if done is not None:
             return
         try:
-            await self.collection.insert_one({"_id": term, "seen": times, **stamp})
+            await self.collection.insert_one({"_id": term, "seen": 1, "user_1": user, **stamp})
         except DuplicateKeyError:
+            await self._note_user(term, user)
             await self.collection.update_one(
-                {"_id": term}, {"$inc": {"seen": times, "revision": 1}, "$set": {"unpublished": True}}
+                {"_id": term}, {"$inc": {"seen": 1, "revision": 1}, "$set": {"unpublished": True}}
             )
+
+    async def _note_user(self, term: str, user: str) -> None:
+        """Two fields and no list: it is bounded by its shape, and the second is written once."""
+        await self.collection.update_one(
+            {"_id": term, "user_1": {"$ne": user}, "user_2": {"$exists": False}}, {"$set": {"user_2": user}}
+        )
 
 
 def now() -> datetime:

@@ -175,3 +175,50 @@ async def nothing_happens_twice(platform: Platform, posted: Json, mails: int, re
     about_first = await platform.mails_about(posted["reference"], "sample.")
     assert len(about_first) == mails
     assert len(await shortlists(platform, posted)) == revisions
+
+
+async def a_curators_decision_reaches_the_shortlist(platform: Platform) -> None:
+    """A name nobody knew becomes a skill: stored texts are read again, and the need is ranked anew."""
+    term = "Frobnicate"
+    knows, _ = await set_up(
+        platform,
+        candidate(11, 3, skills=[{"skill": "Python", "level": 3}, {"skill": term, "level": 4}]),
+        candidate(12, 3, skills=[{"skill": "Python", "level": 3}, {"skill": term, "level": 1}]),
+    )
+    asked = [{"skill": "Python", "level": 3}, {"skill": term, "level": 4}]
+    posted = await post(platform, {**NEED, "company": "Sample Curated", "skills": asked})
+    assert posted["unmapped_skills"] == [term]
+    await until_status(platform, posted, "sent")
+
+    listed = await until(lambda: _unmapped(platform, term.lower()))
+    assert listed["seen"] >= 2
+    skill: Json = {
+        "skill_id": "frobnicate",
+        "label": {"fr": term, "en": term},
+        "category": "framework",
+        "aliases": [],
+        "implies": [],
+        "related": [],
+        "broader": None,
+    }
+    answer = await platform.http.post(f"/api/skills/unmapped/{term.lower()}", json={"new_skill": skill})
+    assert answer.status_code == 200, answer.text
+
+    async def ranked_with_it() -> bool:
+        newest = (await shortlists(platform, posted))[-1]
+        shown = {
+            found.skill
+            for entry in newest.entries
+            if entry.candidate_id == knows
+            for part in entry.parts
+            for found in part.evidence
+        }
+        return "frobnicate" in shown
+
+    await until(ranked_with_it, because=lambda: "the new skill is in no explanation")
+
+
+async def _unmapped(platform: Platform, term: str) -> Json | None:
+    answer = await platform.http.get("/api/skills/unmapped")
+    assert answer.status_code == 200, answer.text
+    return next((item for item in answer.json()["items"] if item["term"] == term), None)

@@ -38,6 +38,11 @@ async def test_a_consultants_answers_reach_the_client(engines: Embedded) -> None
         await stories.a_consultants_answers_reach_the_client(platform)
 
 
+async def test_a_curators_decision_reaches_the_shortlist(engines: Embedded) -> None:
+    async with engines.running() as platform:
+        await stories.a_curators_decision_reaches_the_shortlist(platform)
+
+
 async def test_everything_delivered_again_sends_no_second_mail_and_no_second_revision(
     engines: Embedded,
 ) -> None:

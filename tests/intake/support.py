@@ -93,12 +93,14 @@ ROLE_EVENTS = (
 )
 
 
-async def publish_catalogue(bootstrap: str, roles: tuple[Role, ...] = ROLE_EVENTS) -> None:
+async def publish_catalogue(
+    bootstrap: str, roles: tuple[Role, ...] = ROLE_EVENTS, skills: tuple[Skill, ...] = SKILL_EVENTS
+) -> None:
     manifest = Manifest(
         roles=len(roles),
-        skills=len(SKILL_EVENTS),
+        skills=len(skills),
         hash=fingerprint(
-            {one.role_id: one.revision for one in roles}, {one.skill_id: one.revision for one in SKILL_EVENTS}
+            {one.role_id: one.revision for one in roles}, {one.skill_id: one.revision for one in skills}
         ),
         revision=int(now().timestamp() * 1000),
         occurred_at=now(),
@@ -106,9 +108,19 @@ async def publish_catalogue(bootstrap: str, roles: tuple[Role, ...] = ROLE_EVENT
     async with publisher(bootstrap, "catalog") as sender:
         await asyncio.gather(
             *(sender.publish(ROLES, one) for one in roles),
-            *(sender.publish(SKILLS, one) for one in SKILL_EVENTS),
+            *(sender.publish(SKILLS, one) for one in skills),
         )
         await sender.publish(MANIFEST, manifest)
+
+
+def with_alias(skill_id: str, *aliases: str) -> tuple[Skill, ...]:
+    """The catalogue's skills, one of them in a new revision with more aliases."""
+    return tuple(
+        one.model_copy(update={"aliases": (*one.aliases, *aliases), "revision": one.revision + 1})
+        if one.skill_id == skill_id
+        else one
+        for one in SKILL_EVENTS
+    )
 
 
 @asynccontextmanager
@@ -141,7 +153,7 @@ def a_need(**changes: Any) -> dict[str, Any]:
         "role_id": "back-end-developer",
         "title": "Back-end developer, payments",
         "company": "Acme",
-        "contact": {"name": "Ada Client", "email": "ada@acme.example", "phone": "+33 6 12 34 56 78"},
+        "contact": {"name": "Sample Client", "email": "ada@acme.example", "phone": "+33 6 12 34 56 78"},
         "skills": [{"skill": "Python", "level": 4, "must": True}, {"skill": "k8s"}],
         "seniority": "senior",
         "location": {"country": "FR", "region": "FR-ARA", "city": "Lyon"},

@@ -129,7 +129,8 @@ async def test_when_a_basis_ends_a_tombstone_goes_out_and_the_candidate_stays(gi
         await published(given, 1)
     candidates = given.mongo_client["recruitment_intake"]["candidates"]
     yesterday = (now().date() - timedelta(days=1)).isoformat()
-    await candidates.update_one({"_id": answer["candidate_id"]}, {"$set": {"basis_until": yesterday}})
+    ended = {"basis_until": yesterday, "given.basis.until": yesterday}
+    await candidates.update_one({"_id": answer["candidate_id"]}, {"$set": ended})
     async with intake(given) as client:
         assert (await published(given, 2))[1] is None
         view = await client.get(f"/api/candidates/{answer['candidate_id']}", headers=bearer(given))
@@ -141,7 +142,7 @@ async def test_an_owner_finds_and_sees_their_own_candidates_only(given: Surround
     async with intake(given) as client:
         zoe = await saved(client, given)
         bob = await saved(
-            client, given, name="Bob Martin", email=..., external_id="ats-2", skills=[{"skill": "Java"}]
+            client, given, name="Sample Person", email=..., external_id="ats-2", skills=[{"skill": "Java"}]
         )
 
         async def found(q: str, owner: str = "acme", *scopes: str) -> list[str]:

@@ -106,3 +106,58 @@ async def test_the_command_itself_runs(given: Surroundings, address: str, tmp_pa
     _, said = await process.communicate()
     assert process.returncode == 0
     assert b"3 accepted, 0 refused" in said
+
+
+async def command(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.intake", "import", *arguments, stderr=asyncio.subprocess.PIPE
+    )
+
+
+def test_a_wrong_address_key_or_report_is_said_in_one_line_before_anything_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c.jsonl"
+    write(file, 1)
+    good = {"--url": "http://127.0.0.1:1", "--key": "k"}
+    for option, value in (
+        ("--url", "nonsense"),
+        ("--url", "ftp://intake.example"),
+        ("--url", "http://"),
+        ("--url", "http://["),
+        ("--url", "http://intake.example:port"),
+        ("--key", "é"),
+        ("--key", ""),
+        ("--key", "two words"),
+        ("--report", "/nonexist/r"),
+        ("--report", str(tmp_path)),
+    ):
+        options = [part for pair in (good | {option: value}).items() for part in pair]
+        assert importer.main([str(file), *options]) == 2, (option, value)
+        said = capsys.readouterr().err
+        assert said.startswith("error: "), said
+        assert said.count("\n") == 1, said
+        assert "Traceback" not in said
+
+
+def test_a_report_that_is_not_text_is_passed_over_like_a_half_written_line(tmp_path: Path) -> None:
+    report = tmp_path / "r"
+    report.write_bytes(b"\xff\xfe\n" + b'{"line": 2, "mark": "m", "candidate_id": "c"}\n')
+    assert importer._accepted(report) == {2: "m"}
+
+
+async def test_while_intake_is_unreachable_the_command_says_that_it_waits_and_why(tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    write(file, 1)
+    process = await command(str(file), "--url", "http://127.0.0.1:1", "--key", "k")
+    assert process.stderr is not None
+    said = b""
+    try:
+        async with asyncio.timeout(20):
+            while b"waiting for intake at http://127.0.0.1:1 (" not in said:
+                chunk = await process.stderr.read(1000)
+                assert chunk, said
+                said += chunk
+    finally:
+        process.kill()
+        await process.wait()

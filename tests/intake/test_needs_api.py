@@ -6,7 +6,6 @@ from typing import Any
 import httpx
 
 from shared.events.need import NEEDS, AskedSkill, Need, NeedState
-from shared.events.unmapped import UNMAPPED
 from shared.run import Surroundings
 from tests.intake.support import a_need, bearer, intake
 from tests.support import records, until
@@ -58,7 +57,7 @@ async def test_a_posted_need_is_answered_stored_and_published(given: Surrounding
     assert event.contact.email == "ada@acme.example"
 
 
-async def test_skills_are_resolved_merged_and_the_unknown_ones_reported_and_published(
+async def test_skills_are_resolved_merged_and_the_unknown_ones_reported(
     given: Surroundings,
 ) -> None:
     async with intake(given) as client:
@@ -76,18 +75,6 @@ async def test_skills_are_resolved_merged_and_the_unknown_ones_reported_and_publ
         ]  # fmt: skip
         [event] = await needs_on_kafka(given, 1)
         assert event.skills == (AskedSkill(skill="python", level=4, must=True),)
-
-        async def terms() -> list[str]:
-            return [record.key for record in await records(given.kafka_bootstrap, UNMAPPED)]
-
-        assert await until(terms) == ["blockchain yoga"]
-        await posted(client, skills=[{"skill": "blockchain yoga"}])
-        await until(lambda: _seen_twice(given))
-
-
-async def _seen_twice(given: Surroundings) -> bool:
-    found = [record.event for record in await records(given.kafka_bootstrap, UNMAPPED)]
-    return any(event is not None and event.seen == 2 for event in found)
 
 
 async def test_a_title_alone_finds_its_role_and_a_role_alone_its_title(given: Surroundings) -> None:

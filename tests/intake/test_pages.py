@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ def filled(page: str, **changes: Any) -> dict[str, Any]:
         "idempotency_key": hidden(page, "idempotency_key"),
         "role_id": hidden(page, "role_id"),
         "company": "Acme <b>",
-        "name": "Ada Client",
+        "name": "Sample Client",
         "email": "ada@acme.example",
         "title": "Back-end developer",
         "positions": "2",
@@ -131,6 +132,90 @@ async def test_errors_keep_what_was_typed_and_stand_at_the_field_and_in_the_summ
         changed = await client.post("/needs?lang=en", data=filled(answer.text, company="Other"))
         assert changed.status_code == 409
         assert hidden(changed.text, "idempotency_key") != hidden(page, "idempotency_key")
+
+
+WRONG_IN_A_FORM: list[tuple[dict[str, Any], str, str]] = [
+    # what was sent, where the error stands, and what is still in the page
+    ({"level_python": "9"}, "level_1", "<option selected>9</option>"),
+    ({"level_python": "abc"}, "level_1", "<option selected>abc</option>"),
+    ({"level_python": "9" * 5000}, "level_1", "99999"),
+    ({"must_python": "perhaps"}, "skill_1", 'name="must_python"'),
+    ({"skill": ["python", "=?x?="]}, "skill_3", 'value="=?x?=" checked'),
+    ({"other_skills": "=?utf-8?q?x?="}, "other_skills", 'value="=?utf-8?q?x?="'),
+    ({"musts": ["location", "beauty"]}, "musts", 'value="beauty" checked'),
+    ({"contracts": ["freelance", "slavery"]}, "contracts", 'value="slavery" checked'),
+    ({"role_id": "no-such-role"}, "role_id", '<option value="no-such-role" selected>'),
+    ({"role_id": "Not a slug!"}, "role_id", '<option value="Not a slug!" selected>'),
+]
+
+
+async def test_what_the_api_would_refuse_the_form_refuses_at_its_field(given: Surroundings) -> None:
+    async with intake(given) as client:
+        page = (await client.get("/needs/new?role=back-end-developer&lang=en")).text
+        for number, (change, field, kept) in enumerate(WRONG_IN_A_FORM):
+            address = {"X-Forwarded-For": f"192.0.2.{number}"}
+            answer = await client.post("/needs?lang=en", data=filled(page, **change), headers=address)
+            shown = html.unescape(answer.text)
+            assert answer.status_code == 422, change
+            assert f'<a href="#{field}">' in shown, change
+            assert f'id="{field}-error"' in shown, change
+            assert f'id="{field}"' in shown, change
+            assert kept in shown, change
+            assert 'value="Acme <b>"' in shown, change
+        assert not await records(given.kafka_bootstrap, NEEDS)
+
+
+async def test_a_role_that_is_not_in_the_catalogue_has_its_own_message(given: Surroundings) -> None:
+    async with intake(given) as client:
+        page = (await client.get("/needs/new?lang=en")).text
+        for lang, said in (
+            ("en", "This role sheet does not exist"),
+            ("fr", "Cette fiche métier n’existe pas"),
+        ):
+            answer = await client.post(f"/needs?lang={lang}", data=filled(page, role_id="gone", title=""))
+            assert answer.status_code == 422
+            assert said in html.unescape(answer.text)
+            assert "Give the job title" not in answer.text
+            assert "Indiquez l’intitulé" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "large", "unreadable"),
+    [
+        ("en", "This form is too large", "This form could not be read"),
+        ("fr", "Ce formulaire est trop volumineux", "Ce formulaire n’a pas pu être lu"),
+    ],
+)
+async def test_a_form_too_large_or_with_too_many_fields_gets_a_friendly_page(
+    given: Surroundings, lang: str, large: str, unreadable: str
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"description=" + b"x" * 100_000
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    tall = {"description": "x" * 1_100_000}
+    too_many = {f"f{number}": "1" for number in range(700)}
+    files = {"file": ("a.txt", b"a file")}
+    async with intake(given) as client:
+        address = f"/needs?lang={lang}"
+        answers = [
+            (await client.post(address, data=tall), 413, large),
+            (await client.post(address, content=chunks(), headers=form), 413, large),
+            (
+                await client.post(address, headers=form | {"Content-Length": "99999999999"}, content=b"a=b"),
+                413,
+                large,
+            ),
+            (await client.post(address, data=too_many), 400, unreadable),
+            (await client.post(address, files=files), 400, unreadable),
+        ]
+    for answer, status, said in answers:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "content-security-policy" in answer.headers
+        assert said in html.unescape(answer.text)
+        assert f'<html lang="{lang}">' in answer.text
 
 
 async def test_a_form_of_another_site_is_refused(given: Surroundings) -> None:

@@ -92,7 +92,8 @@ class Profile:
     """What counts of a candidate.
 
     `facts` are the event's fields without id and revision, as JSON values; `evidence` the sentences that show
-    a skill, by skill id, for the store alone; `listed` whether the legal basis allows ranking today.
+    a skill, by skill id, for the store alone; `listed` whether the legal basis allows ranking today;
+    `read_with` the catalogue's revision.
     """
 
     facts: dict[str, Any]
@@ -100,6 +101,7 @@ class Profile:
     unmapped: list[str]
     warnings: list[str]
     listed: bool
+    read_with: int
 
 
 def read_candidate(request: CandidateRequest, lexicon: Lexicon, today: date) -> Profile:
@@ -130,7 +132,7 @@ def read_candidate(request: CandidateRequest, lexicon: Lexicon, today: date) -> 
     elif not listed:
         warnings.append("the legal basis has ended: the candidate is stored, but not ranked")
     evidence = {skill: found.evidence for skill, found in mentions.items()}
-    return Profile(facts, evidence, unmapped, warnings, listed)
+    return Profile(facts, evidence, unmapped, warnings, listed, lexicon.revision)
 
 
 def facts_of(candidate: Candidate) -> dict[str, Any]:

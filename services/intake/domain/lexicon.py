@@ -24,6 +24,11 @@ class Lexicon:
     def version(self) -> str:
         return self.taxonomy.version
 
+    @property
+    def revision(self) -> int:
+        """The manifest's revision, which grows from version to version; 0 without a catalogue."""
+        return int(self.version.partition("-")[0] or 0)
+
 
 def publishable(terms: Iterable[str], private: Iterable[str | None]) -> list[str]:
     """Unknown skill names that may leave intake: no address, phone number or link, nothing of `private`.

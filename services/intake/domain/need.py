@@ -1,7 +1,7 @@
 """A client's need: the request, and what of it becomes the event's facts."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -71,12 +71,14 @@ class ReadNeed:
     """A request as the catalogue understands it.
 
     `facts` are the event's fields without ids, revision and state, as JSON values; `unmapped` are the skill
-    names nobody knows; `offered` are skills that the description names and the client did not ask for.
+    names nobody knows; `offered` are skills that the description names and the client did not ask for;
+    `read_with` is the catalogue's revision.
     """
 
     facts: dict[str, Any]
     unmapped: list[str]
     offered: list[str]
+    read_with: int
 
 
 def read_need(
@@ -101,7 +103,7 @@ def read_need(
     }
     if role_id:
         facts["role_id"] = role_id
-    return ReadNeed(facts, unmapped, offered(lexicon.reader, request.description, skills))
+    return ReadNeed(facts, unmapped, offered(lexicon.reader, request.description, skills), lexicon.revision)
 
 
 def request_of(need: Need) -> dict[str, Any]:
@@ -148,3 +150,20 @@ def _resolve(asked: Sequence[SkillAsked], lexicon: Lexicon) -> tuple[dict[str, A
             must=one.must or (had is not None and had.must),
         )
     return skills, list(unmapped)
+
+
+def newly_known(
+    asked: Sequence[Mapping[str, Any]], unmapped: Sequence[str], lexicon: Lexicon
+) -> tuple[list[AskedSkill], list[str]]:
+    """Of the names that nobody knew: the skills that they stand for by now, and the names still unknown.
+
+    Never as a must: the client was shown the need without them, and it was ranked so.
+    """
+    found: dict[str, AskedSkill] = {}
+    for one in asked:
+        skill_id = lexicon.taxonomy.resolve(one["skill"]) if one["skill"] in unmapped else None
+        if skill_id is not None:
+            had = found.get(skill_id)
+            level = max(one["level"], had.level if had else 1)
+            found[skill_id] = AskedSkill(skill=skill_id, level=level)
+    return list(found.values()), [name for name in unmapped if lexicon.taxonomy.resolve(name) is None]
