@@ -28,7 +28,9 @@ run: setup  ## the four services on http://localhost:8000 until Ctrl-C
 	@$(RUN) -m services
 
 test: setup check  ## everything that needs only Python
-	@$(RUN) -m pytest
+# Most of the time the tests wait for something to happen, so four at once go well on two cores. The fixed seed is
+# for sets among their parameters: all workers must collect the same.
+	@PYTHONHASHSEED=0 $(RUN) -m pytest -n 4 --dist loadfile
 
 test-engines: setup  ## the flow and store tests on real Kafka and a MongoDB wire server
 	@$(RUN) -m tests.engines.engines fetch

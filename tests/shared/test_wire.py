@@ -1,14 +1,17 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.events.need import NEEDS
 from shared.events.skill import SKILLS
 from shared.events.unmapped import UNMAPPED, UnmappedTerm
 from shared.events.wire import BadRecord, decode, encode, encode_tombstone
-from tests.support import now
+
+WHEN = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def term(revision: int = 7) -> UnmappedTerm:
-    return UnmappedTerm(revision=revision, occurred_at=now(), term="cobol 85", seen=3)
+    return UnmappedTerm(revision=revision, occurred_at=WHEN, term="cobol 85", seen=3)
 
 
 def test_an_event_comes_back_as_it_was_sent() -> None:
