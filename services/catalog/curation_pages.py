@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -29,6 +29,7 @@ from shared.tokens import BadToken, Claims, Tokens
 from shared.web.access import KEY_PURPOSE
 from shared.web.pages import Pages, locale_of
 from shared.web.problems import RETRY_AFTER_SECONDS, Problem
+from shared.web.session import same_origin
 
 PATH = "/roles/unmapped"
 COOKIE = "catalog_curator"
@@ -80,14 +81,6 @@ class CurationPages:
             samesite="strict",
         )
         return answer
-
-    def from_here(self, request: Request) -> bool:
-        """Whether a form is our pages' own; who does not say is refused, since the cookie comes by itself."""
-        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-        if site is not None:
-            return site == "same-origin"
-        public = urlsplit(self._settings.public_url)
-        return origin is not None and urlsplit(origin).netloc in {request.headers.get("host"), public.netloc}
 
     async def page(
         self,
@@ -174,7 +167,7 @@ def router(
     @routes.post(f"{PATH}/session")
     async def session(request: Request) -> Response:
         locale = locale_of(request)
-        if not pages.from_here(request):
+        if not same_origin(request):
             return pages.sign_in(locale, 403, "cross_site")
         form = await _form(request)
         if form.get("leave"):
@@ -187,7 +180,7 @@ def router(
     @routes.post(PATH)
     async def decide(request: Request) -> Response:
         locale = locale_of(request)
-        if not pages.from_here(request):
+        if not same_origin(request):
             return pages.sign_in(locale, 403, "cross_site")
         if (claims := _session(request)) is None:
             return pages.sign_in(locale, 403, "signed_out")

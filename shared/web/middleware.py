@@ -12,6 +12,7 @@ from shared.metrics import Metrics
 from shared.settings import Settings
 from shared.trace import traced
 from shared.web.problems import HANDLERS, Problem, answer_failure
+from shared.web.session import SignInNeeded, to_sign_in
 
 MAX_BODY = 1024 * 1024
 """Bytes. A route that takes more (an upload) is named in `larger_bodies`."""
@@ -45,7 +46,12 @@ def install(
     app.state.larger_bodies = dict(larger_bodies or {})
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
+    app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_middleware(_Edge, service=service, metrics=metrics, state=app)
+
+
+async def _sign_in(_request: Request, error: Exception) -> Response:
+    return to_sign_in(getattr(error, "path", "/desk"))
 
 
 class _TooLarge(Exception):  # noqa: N818
