@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-engines test-browser check check-deploy format clean
+.PHONY: help setup compiled demo run test test-engines test-browser check check-deploy format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,22 +21,26 @@ $(UV):
 
 setup: .venv/.done  ## make the virtual environment from uv.lock
 
-demo: setup  ## the whole path once: a need becomes a shortlist becomes a mail
+compiled: setup
+	@$(RUN) -c 'from services.matching.warming import is_compiled; raise SystemExit(not is_compiled())' || \
+	  { echo "compiling the ranking engine, about a minute, once ..."; $(RUN) -m services.matching compile; }
+
+demo: compiled  ## the whole path once: a need becomes a shortlist becomes a mail
 	@$(RUN) -m services demo
 
-run: setup  ## the four services on http://localhost:8000 until Ctrl-C
+run: compiled  ## the four services on http://localhost:8000 until Ctrl-C
 	@$(RUN) -m services
 
-test: setup check  ## everything that needs only Python
+test: check compiled  ## everything that needs only Python
 # Most of the time the tests wait for something to happen, so four at once go well on two cores. The fixed seed is
 # for sets among their parameters: all workers must collect the same.
 	@PYTHONHASHSEED=0 $(RUN) -m pytest -n 4 --dist loadfile
 
-test-engines: setup  ## the flow and store tests on real Kafka and a MongoDB wire server
+test-engines: compiled  ## the flow and store tests on real Kafka and a MongoDB wire server
 	@$(RUN) -m tests.engines.engines fetch
 	@$(RUN) -m pytest -m engines tests/engines
 
-test-browser: setup  ## the pages in headless Chromium, with axe-core (npm)
+test-browser: compiled  ## the pages in headless Chromium, with axe-core (npm)
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 	  { echo "Chromium is needed: apt-get install chromium"; exit 1; }

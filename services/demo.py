@@ -63,7 +63,8 @@ class Demo:
         _say(f"""
 {state} Ctrl-C stops it.
   {base}/roles/back-end-developer   a role sheet; "Tell us about your needs" opens the form
-  {base}/mail                       the mails that were caught, or where they went
+  {base}/desk                       the consultants' desk: sign in as sample.consultant.1@example.com
+  {base}/mail                       the mails that were caught (the sign-in link too), or where they went
   {base}/readyz                     what each service waits for; /metrics beside it
 """)
 

@@ -46,13 +46,15 @@ def _candidate(
     person: Json = {
         "external_id": f"sample-{number:04}",
         "name": f"Sample Person {number:04}",
-        "email": f"sample.person.{number:04}@example.com",
         "basis": {
             "kind": "consent",
             "until": (today + timedelta(days=700)).isoformat(),
             "source": "made-up sample",
         },
     }
+    if number % 100 == 1:
+        # Who has an address is told of the import (GDPR, article 14): a few such letters show it.
+        person["email"] = f"sample.person.{number:04}@example.com"
     known = [held for held in role["skills"] if chance.random() < 0.65] or role["skills"][:3]
     if number % 4 == 0:
         names = [labels.get(held["skill"], held["skill"]) for held in known]
@@ -107,7 +109,7 @@ def _history(role: Json, roles: Sequence[Json], years: int, today: date, chance:
 
 
 def consultants() -> list[Json]:
-    """Six consultants whose practices and regions cover the sheets between them."""
+    """Six consultants whose practices and regions cover the sheets between them; the first administers."""
     practices = (
         (["software"], ["FR-ARA", "FR-PAC"], "fr"),
         (["software"], ["FR-IDF"], "fr"),
@@ -125,6 +127,7 @@ def consultants() -> list[Json]:
             "practices": families,
             "regions": regions,
             "delivery": "immediate",
+            "admin": number == 1,
         }
         for number, (families, regions, locale) in enumerate(practices, start=1)
     ]

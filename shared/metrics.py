@@ -12,6 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 M = TypeVar("M", bound=MetricWrapperBase)
 
 _FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_WORKDAYS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 432000)
 
 
 class Metrics:
@@ -66,6 +67,15 @@ class Metrics:
         self.mails = self._counter("mails_total", "Mails by kind and outcome", "kind", "outcome")
         self.mails_waiting = self._gauge("mails_waiting", "Ledger rows that are not sent yet")
         self.decisions = self._counter("decisions_total", "What consultants decided", "decision")
+        self.first_answer_seconds = self._histogram(
+            "first_answer_seconds", "From a need's arrival to the first decision about it", buckets=_WORKDAYS
+        )
+        self.answers = self._counter(
+            "answers_total", "Candidates by the first answer about them", "answer", "place"
+        )  # answer: accepted, declined; place: 1-5, 6-10, near_miss, by_hand, unlisted
+        self.decline_reasons = self._counter(
+            "decline_reasons_total", "Why candidates were declined", "reason"
+        )
 
     def _names(self, labels: Sequence[str]) -> tuple[str, ...]:
         return ("service", *labels)
@@ -76,8 +86,8 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, self._names(labels), registry=self.registry)
 
-    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        return Histogram(name, text, self._names(labels), registry=self.registry, buckets=_FAST)
+    def _histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = _FAST) -> Histogram:
+        return Histogram(name, text, self._names(labels), registry=self.registry, buckets=buckets)
 
     def exposition(self) -> bytes:
         """The registry in Prometheus' text format."""

@@ -11,7 +11,7 @@ live. Its own it takes over at once, since one producer keeps the order of what 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from shared.table import read_to_end
 
 LEASE_SECONDS = 3.0 * DELIVERY_SECONDS
 SWEEP_SECONDS = 2.0
+STOP_SECONDS = 2.0
 BATCH = 200
 
 Document = dict[str, Any]
@@ -68,9 +69,13 @@ class Outbox(Generic[E]):
 
     def publish_soon(self, key: str) -> None:
         """Publish in the background; what fails is left to the sweeper."""
-        task = asyncio.create_task(self._try_publish(key))
+        self._start(self._try_publish(key))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def publish(self, key: str) -> bool:
         """Publish the newest state of `key` if it is not on Kafka yet.
@@ -79,8 +84,12 @@ class Outbox(Generic[E]):
         Raises KafkaError or Unavailable where Kafka is away; the sweeper tries again.
         """
         done = False
-        while await self._publish_one({"_id": key, "unpublished": True, "lease": None}):
+        while (
+            newest := await self._publish_one({"_id": key, "unpublished": True, "lease": None})
+        ) is not None:
             done = True
+            if newest:
+                break
         return done
 
     async def sweep(self) -> None:
@@ -100,14 +109,19 @@ class Outbox(Generic[E]):
         await asyncio.gather(*leased)
 
     async def run_sweeper(self) -> None:
-        """Sweep every few seconds until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-            await asyncio.sleep(SWEEP_SECONDS)
+        """Sweep every few seconds until cancelled; then what is in hand is finished first."""
+        try:
+            while True:
+                try:
+                    await asyncio.shield(self._start(self.sweep()))
+                except Exception as error:
+                    if not is_outage(error):
+                        raise
+                await asyncio.sleep(SWEEP_SECONDS)
+        finally:
+            # What is being sent holds leases; cut short, it would keep the other replicas waiting for those.
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
 
     async def reconcile(self) -> None:
         """Make store and topic agree again, after either was emptied or restored from a backup.
@@ -177,18 +191,21 @@ class Outbox(Generic[E]):
             {"_id": key}, erased(revision) | {"unpublished": False}, upsert=True
         )
 
-    async def _publish_one(self, condition: Document) -> bool:
-        """Take the lease on a document that meets `condition` and send its state as of that moment."""
+    async def _publish_one(self, condition: Document) -> bool | None:
+        """Take the lease on a document that meets `condition` and send its state as of that moment.
+
+        None where no document meets it, False where a newer state was written meanwhile.
+        """
         lease = f"{self._holder}/{uuid4()}"
         self._active.add(lease)
         try:
             document: Document | None = await self.collection.find_one_and_update(
                 condition, {"$set": {"lease": lease}}, return_document=ReturnDocument.AFTER
             )
-            if document is not None:
-                # Whoever held the lease before may have sent something without noting it.
-                await self._send(document, lease, maybe_known=condition.get("lease") is not None)
-            return document is not None
+            if document is None:
+                return None
+            # Whoever held the lease before may have sent something without noting it.
+            return await self._send(document, lease, maybe_known=condition.get("lease") is not None)
         finally:
             self._active.discard(lease)
 

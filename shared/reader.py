@@ -1,6 +1,6 @@
 """Reads a whole topic, outside any consumer group: tables, dead letters, what heals a store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -15,9 +15,9 @@ BATCH = 5000
 
 @asynccontextmanager
 async def reader(
-    bootstrap: str, topic: str
+    bootstrap: str, topic: str, numbers: Collection[int] | None = None
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
-    """A consumer at the beginning of all partitions of `topic`, and the end offsets at this moment.
+    """A consumer at the beginning of the partitions of `topic` (all, or those numbered), and their ends now.
 
     Raises Unavailable where the topic does not exist yet, KafkaError where no broker answers.
     """
@@ -36,7 +36,8 @@ async def reader(
         found = consumer.partitions_for_topic(topic)
         if not found:
             raise Unavailable(f"topic {topic} does not exist yet")
-        partitions = [TopicPartition(topic, number) for number in sorted(found)]
+        wanted = found if numbers is None else numbers
+        partitions = [TopicPartition(topic, number) for number in sorted(wanted)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
@@ -52,9 +53,11 @@ async def unread(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) ->
     }
 
 
-async def read_all(bootstrap: str, topic: str) -> AsyncIterator[RawRecord]:
+async def read_all(
+    bootstrap: str, topic: str, numbers: Collection[int] | None = None
+) -> AsyncIterator[RawRecord]:
     """Every record from the beginning to the end offsets seen at the start; in order within a partition."""
-    async with reader(bootstrap, topic) as (consumer, ends):
+    async with reader(bootstrap, topic, numbers) as (consumer, ends):
         while await unread(consumer, ends):
             for records in (await consumer.getmany(timeout_ms=200, max_records=BATCH)).values():
                 for record in records:

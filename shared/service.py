@@ -41,6 +41,8 @@ class Service:
     tables: list[Table[Any]] = field(default_factory=list)
     when_stored: list[Callable[[], Awaitable[Any]]] = field(default_factory=list)
     before_consuming: list[Callable[[], Awaitable[Any]]] = field(default_factory=list)
+    when_stopped: list[Callable[[], Awaitable[Any]]] = field(default_factory=list)
+    """Run once the loops have ended."""
     loops: dict[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
     """Run from the moment the consumers start until the service stops; one that raises is started again."""
     checks: dict[str, Check] = field(default_factory=dict)
@@ -182,6 +184,8 @@ class Service:
             await self.kafka.stop_consuming()
         await self._end(self._tasks)
         self._tasks.clear()
+        for step in self.when_stopped:
+            await step()
         if self.kafka is not None:
             await self.kafka.publisher.stop()
         if self.mongo is not None:

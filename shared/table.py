@@ -5,7 +5,7 @@ read is passed over, counted, and its place logged; it stays in its topic.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -62,6 +62,13 @@ class Table(Generic[E]):
         self._changed = asyncio.Condition()
         self._asked: list[_Asked] = []
 
+    def __len__(self) -> int:
+        """Entities known, erased ones among them."""
+        return len(self.revisions)
+
+    def __bool__(self) -> bool:
+        return True
+
     @property
     def caught_up(self) -> bool:
         """Whether the end offsets seen at start have been reached."""
@@ -100,18 +107,15 @@ class Table(Generic[E]):
         while True:
             if not self.caught_up and not await unread(consumer, ends):
                 self._caught_up.set()
-                get_logger(self._service).info(
-                    "table_caught_up", topic=self.topic.name, rows=len(self.revisions)
-                )
+                get_logger(self._service).info("table_caught_up", topic=self.topic.name, rows=len(self))
                 await self._notify()
             if self._asked:
                 await self._answer(consumer)
             batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
             for records in batches.values():
-                for record in records:
-                    self._apply(record)
+                await self.apply_batch(records)
             if batches:
-                self._metrics.table_rows.labels(self._service, self.topic.name).set(len(self.revisions))
+                self._metrics.table_rows.labels(self._service, self.topic.name).set(len(self))
                 await self._notify()
 
     async def _answer(self, consumer: AIOKafkaConsumer) -> None:
@@ -128,21 +132,27 @@ class Table(Generic[E]):
         async with self._changed:
             self._changed.notify_all()
 
-    def _apply(self, raw: RawRecord) -> None:
-        self.watermark[raw.partition] = raw.offset
-        try:
-            record = decode(self.topic, raw.key, raw.value, raw.headers)
-        except BadRecord as error:
-            self._metrics.table_skipped.labels(self._service, self.topic.name).inc()
-            get_logger(self._service).error(
-                "table_skips_record",
-                topic=raw.topic,
-                partition=raw.partition,
-                offset=raw.offset,
-                why=str(error),
-            )
-            return
-        self.apply(record)
+    async def apply_batch(self, records: Sequence[RawRecord]) -> None:
+        """Take records of one partition over, in their order."""
+        for raw in records:
+            self.watermark[raw.partition] = raw.offset
+            try:
+                record = decode(self.topic, raw.key, raw.value, raw.headers)
+            except BadRecord as error:
+                self.note_bad(raw, error)
+            else:
+                self.apply(record)
+
+    def note_bad(self, raw: RawRecord, error: BadRecord) -> None:
+        """Count a record that cannot be read, and log where it lies."""
+        self._metrics.table_skipped.labels(self._service, self.topic.name).inc()
+        get_logger(self._service).error(
+            "table_skips_record",
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            why=str(error),
+        )
 
     def apply(self, record: Record[E]) -> bool:
         """Take a newer state over; False where it is not newer than what the table has."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from services.intake.access import open_need
 from services.intake.domain.fields import Refusal
@@ -21,6 +21,8 @@ from shared.events.need import NeedState
 from shared.web.access import Caller, caller_of
 from shared.web.problems import Problem, as_field_errors, field_problem, parse_json
 
+_DEEPEST = 16
+"""Levels of nesting in a patch; a need has four."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(max_length=64)]
@@ -29,7 +31,9 @@ After = Annotated[str | None, Query(max_length=64)]
 def need_routes(needs: Needs, settings: IntakeSettings, limit: Callable[[Request], None]) -> APIRouter:
     router = APIRouter(prefix="/api/needs", tags=["needs"])
 
-    @router.post("", status_code=201, dependencies=[Depends(limit)])
+    @router.post(
+        "", status_code=201, dependencies=[Depends(limit)], openapi_extra=documented_body(NeedRequest)
+    )
     async def post(request: Request) -> Response:
         """Store a need. Open to all; with a key it belongs to the key's owner."""
         caller = caller_of(request)
@@ -64,7 +68,7 @@ def need_routes(needs: Needs, settings: IntakeSettings, limit: Callable[[Request
         messages = follow(needs, need_id, settings, stopping)
         return StreamingResponse(messages, media_type="text/event-stream", headers=HEADERS)
 
-    @router.patch("/{need_id}")
+    @router.patch("/{need_id}", openapi_extra=documented_body(NeedRequest, patch=True))
     async def patch(request: Request, need_id: str) -> Response:
         """A merge patch (RFC 7396) of the request, as of the revision in If-Match: a new revision."""
         document = (await open_need(request, needs, need_id, to_write=True)).document
@@ -127,20 +131,48 @@ def known_caller(request: Request) -> Caller:
     return caller
 
 
+def documented_body(model: type[BaseModel], *, patch: bool = False) -> dict[str, Any]:
+    """For OpenAPI: the schema of a body that is read by hand; of a merge patch, every field may be absent."""
+    schema = model.model_json_schema()
+    media = "application/json"
+    if patch:
+        schema.pop("required", None)
+        media = "application/merge-patch+json"
+    return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
+
+
 def json_object(body: bytes) -> dict[str, Any]:
-    """A patch's body. Raises a 400 problem for anything but a JSON object."""
+    """A patch's body. Raises a 400 problem for anything but a JSON object of a sensible depth."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or _deeper_than(content, _DEEPEST):
         raise Problem(
             400,
             "The body is not a JSON object",
             kind="/problems/not-json",
-            errors=[{"pointer": "", "detail": "the body must be a JSON object in UTF-8"}],
+            errors=[
+                {
+                    "pointer": "",
+                    "detail": f"the body must be a JSON object in UTF-8, at most {_DEEPEST} levels deep",
+                }
+            ],
         )
     return content
+
+
+def _deeper_than(content: Any, levels: int) -> bool:
+    """Level by level and not by recursion, which is what a deep body would exhaust."""
+    layer = [content]
+    for _ in range(levels):
+        layer = [
+            inner
+            for outer in layer
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(layer)
 
 
 def require_match(request: Request, document: Document, *, needed: bool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,6 +13,7 @@ from services.intake.candidates_api import Writer
 from services.intake.domain.candidate import CandidateRequest
 from services.intake.domain.fields import Refusal
 from shared.outage import is_outage
+from shared.web.docs import json_body
 from shared.web.problems import Problem, field_problem, parse_json
 
 BATCH_PATH = "/api/candidates/batch"
@@ -21,10 +22,11 @@ _AT_ONCE = 20
 _Line = tuple[int, bytes]
 
 
-def batch_routes(candidates: Candidates) -> APIRouter:
+def batch_routes(candidates: Candidates, stored: Callable[[], None]) -> APIRouter:
+    """`stored` is called after each batch that stored something."""
     router = APIRouter(tags=["candidates"])
 
-    @router.post(BATCH_PATH)
+    @router.post(BATCH_PATH, openapi_extra=json_body(CandidateRequest, "application/x-ndjson"))
     async def batch(request: Request, caller: Writer, dry_run: bool = False) -> Response:
         """NDJSON, up to 1,000 lines; a line of answer each, in order. Good lines are kept."""
         candidates.knowledge.require()
@@ -33,6 +35,8 @@ def batch_routes(candidates: Candidates) -> APIRouter:
         if len(numbered) > BATCH_LINES:
             raise field_problem(("", f"{len(numbered)} lines came; at most {BATCH_LINES} are accepted"))
         answers = await _run_batch(candidates, numbered, caller.owner, dry_run)
+        if not dry_run:
+            stored()
         body = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         return Response(body, media_type="application/x-ndjson")
 
@@ -71,7 +75,7 @@ async def _run_line(
 ) -> dict[str, Any]:
     try:
         if dry_run:
-            profile = candidates.read(request)
+            profile = await candidates.read(request)
             unmapped, warnings = profile.unmapped, profile.warnings
             return {"line": number, "status": 200, "unmapped_skills": unmapped, "warnings": warnings}
         document, created = await candidates.save(request, owner)

@@ -1,17 +1,30 @@
 """What agencies' systems do with candidates: store, update, erase; and the end of a legal basis."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from uuid_utils import uuid7
 
-from services.intake.domain.candidate import CandidateRequest, Profile, facts_of, read_candidate
+from services.intake.domain.candidate import (
+    CandidateRequest,
+    Profile,
+    facts_of,
+    read_candidate,
+    refuse_impossible,
+)
+from services.intake.domain.corrections import Correction, corrected, stated_of
+from services.intake.domain.lexicon import Lexicon
+from services.intake.domain.same_person import keys_of
+from services.intake.files import Files, Reference, Upload
 from services.intake.knowledge import Knowledge
-from services.intake.needs import Changed, merge_patch
-from services.intake.store import CandidateStore, Document
+from services.intake.need_documents import merge_patch
+from services.intake.needs import Changed
+from services.intake.reading.found import CvDocument
+from services.intake.reading.workers import CvWorkers
+from services.intake.store import CandidateStore, Document, now
 from services.intake.terms import Terms
 from shared.events.candidate import Candidate
 from shared.metrics import Metrics
@@ -28,17 +41,62 @@ class Candidates:
     knowledge: Knowledge
     terms: Terms
     metrics: Metrics
+    workers: CvWorkers
+    files: Files
+    before_erasing: list[Callable[[Document], Awaitable[None]]] = field(default_factory=list)
+    """What forgets something that only the whole document leads to. Each may run twice."""
+    after_erasing: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
+    """Run with the id once only the stub is left."""
+    after_storing: list[Callable[[Document], Awaitable[None]]] = field(default_factory=list)
+    """Run with each document as it was stored."""
 
-    def read(self, request: CandidateRequest) -> Profile:
-        """What would count, without storing anything. Raises Refusal, Unavailable."""
-        return read_candidate(request, self.knowledge.require(), datetime.now(UTC).date())
+    async def read(self, request: CandidateRequest, cv: bytes | None = None) -> Profile:
+        """What would count, without storing anything; `cv` is a PDF, a DOCX or a text file.
 
-    async def save(self, request: CandidateRequest, owner: str) -> tuple[Document, bool]:
+        Raises Refusal (Unreadable, for the file), Unavailable.
+        """
+        return await self._read(request, self.knowledge.require(), cv)
+
+    async def read_again(self, document: Document, request: CandidateRequest, lexicon: Lexicon) -> Profile:
+        """As `read`, for the text that is stored already. Raises Refusal."""
+        profile = await self._read(request, lexicon)
+        had = document.get("cv")
+        if had is None or request.cv_text != (document["given"] or {}).get("cv_text"):
+            return profile
+        file = CvDocument(request.cv_text or "", had["kind"], tuple(had["warnings"]), had["pages"])
+        return replace(profile, document=file, warnings=[*profile.warnings, *file.warnings])
+
+    async def _read(self, request: CandidateRequest, lexicon: Lexicon, cv: bytes | None = None) -> Profile:
+        today = datetime.now(UTC).date()
+        refuse_impossible(request, cv=cv is not None)
+        if cv is None:
+            return read_candidate(
+                request, await self.workers.read_text(request.cv_text, lexicon, today), lexicon, today
+            )
+        file, reading = await self.workers.read_file(cv, lexicon, today)
+        return read_candidate(request, reading, lexicon, today, file)
+
+    async def save(
+        self,
+        request: CandidateRequest,
+        owner: str,
+        cv: bytes | None = None,
+        cv_name: str = "cv",
+        *,
+        registered: bool = False,
+        corrections: Sequence[Correction] = (),
+    ) -> tuple[Document, bool]:
         """Store a candidate, or update the one with the same external id; whether it is new.
 
-        Raises Refusal, Unavailable.
+        Of a file the text is stored too, as `cv_text`. `registered`: by the person, who so knows of it,
+        and has corrected what was read.
+        Raises Refusal (Unreadable, for the file), Unavailable.
         """
-        profile = self.read(request)
+        profile = await self.read(request, cv)
+        upload = None
+        if cv is not None and profile.document is not None:
+            request = request.model_copy(update={"cv_text": profile.document.text})
+            upload = Upload(cv, cv_name, profile.document.kind)
         for _ in range(_TRIES):
             candidate_id = str(uuid7())
             if request.external_id is not None:
@@ -47,16 +105,29 @@ class Candidates:
                     candidate_id = claimed
                     had = await self.store.find(candidate_id)
                     if had is not None:
-                        return await self._update(had, request, profile), False
+                        return await self._update(had, request, profile, upload), False
                     if await self.store.find_stub(candidate_id) is not None:
                         # Erased, and its external id not yet let go: what comes now is a new candidate.
                         await self.store.release_external_id(owner, request.external_id, candidate_id)
                         continue
-            document = self._new(candidate_id, request, profile, owner)
+            document = self._new(candidate_id, request, profile, owner, corrections)
+            document |= {"registered": registered, "inform": not registered and request.email is not None}
+            document["file"] = await self.files.put(candidate_id, upload) if upload else None
             if await self.store.insert(document):
                 await self._stored(document, request, "created")
                 return document, True
         raise Changed
+
+    async def update(
+        self, had: Document, request: CandidateRequest, cv: bytes | None = None, cv_name: str = "cv"
+    ) -> Document:
+        """Replace what was given of a candidate. Raises Refusal, Changed, Unavailable."""
+        profile = await self.read(request, cv)
+        upload = None
+        if cv is not None and profile.document is not None:
+            request = request.model_copy(update={"cv_text": profile.document.text})
+            upload = Upload(cv, cv_name, profile.document.kind)
+        return await self._update(had, request, profile, upload)
 
     async def patch(self, document: Document, patch: Mapping[str, Any]) -> Document:
         """Apply a merge patch (RFC 7396) to what was given; what is stated outranks what was read.
@@ -66,7 +137,7 @@ class Candidates:
         request = CandidateRequest.model_validate_json(
             json.dumps(merge_patch(document["given"] or {}, patch))
         )
-        profile = self.read(request)
+        profile = await self.read_again(document, request, self.knowledge.require())
         old, new = (document["given"] or {}).get("external_id"), request.external_id
         if new is not None and new != old:
             claimed = await self.store.claim_external_id(document["owner"], new, document["_id"])
@@ -79,19 +150,21 @@ class Candidates:
 
     async def erase(self, document: Document) -> Document:
         """Leave a stub and publish a tombstone. Raises Changed."""
+        for forget in self.before_erasing:
+            await forget(document)
         stamp = self.outbox.stamp(document)
         if not await self.store.erase(document, stamp):
             raise Changed
-        external_id = (document["given"] or {}).get("external_id")
-        if external_id is not None:
-            await self.store.release_external_id(document["owner"], external_id, document["_id"])
         if document.get("published_revision") is None and document.get("lease") is None:
             # Nobody else ever heard of it.
             for service in ("matching", "notifier"):
-                await self.store.confirm_erasure(document["_id"], service, stamp["occurred_at"])
-        await self.store.confirm_erasure(document["_id"], "intake", stamp["occurred_at"])
+                await self.store.confirm_erasure(
+                    document["_id"], service, stamp["occurred_at"], stamp["revision"]
+                )
         self.outbox.publish_soon(document["_id"])
         self._count("erased")
+        for follow in self.after_erasing:
+            await follow(document["_id"])
         return await self.store.find_stub(document["_id"]) or document
 
     async def unlist_ended(self) -> None:
@@ -103,11 +176,24 @@ class Candidates:
                 self.outbox.publish_soon(document["_id"])
                 self._count("basis_ended")
 
-    async def _update(self, had: Document, request: CandidateRequest, profile: Profile) -> Document:
-        """Replace what was given; again from the start where somebody else wrote meanwhile."""
+    async def contacted(self, candidate_id: str) -> None:
+        """Note that the person was in contact with the agency just now: retention begins anew."""
+        await self.store.note_contact(candidate_id, now())
+
+    async def _update(
+        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None
+    ) -> Document:
+        """Replace what was given; again from the start where somebody else wrote meanwhile.
+
+        Who sends no CV, or the text of the one that was sent before, keeps that one with its file.
+        """
         for _ in range(_TRIES):
+            text = (had["given"] or {}).get("cv_text")
+            if had.get("file") and upload is None and request.cv_text in (None, text):
+                request = request.model_copy(update={"cv_text": text})
+                profile = await self.read_again(had, request, self.knowledge.require())
             try:
-                return await self._replace(had, request, profile)
+                return await self._replace(had, request, profile, upload)
             except Changed:
                 found = await self.store.find(had["_id"])
                 if found is None:
@@ -115,27 +201,59 @@ class Candidates:
                 had = found
         raise Changed
 
-    async def _replace(self, had: Document, request: CandidateRequest, profile: Profile) -> Document:
-        fields = fields_of(request, profile)
+    async def _replace(
+        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None = None
+    ) -> Document:
+        fields = fields_of(request, profile, self.knowledge.lexicon, had.get("corrections", ()))
+        fields["file"] = await self._file(had, profile, upload)
         if all(had.get(name) == value for name, value in fields.items()):
             return had
+        if request.email is not None and not (had.get("registered") or had.get("informed_at")):
+            fields["inform"] = True
+        if fields["basis_until"] and fields["basis_until"] != had["basis_until"]:
+            # Whoever has a new basis has it from the person, or has told them.
+            fields |= {"contacted_at": now(), "warned_at": None}
         changes = fields | self.outbox.stamp(had) | {"restored": False, "read_with": profile.read_with}
         if not await self.store.change(had["_id"], had["revision"], changes):
             raise Changed
         document = had | changes
+        if had.get("file") != document["file"]:
+            await self.files.drop(had.get("file"))
         await self._stored(document, request, "updated")
         return document
 
-    def _new(self, candidate_id: str, request: CandidateRequest, profile: Profile, owner: str) -> Document:
+    async def _file(self, had: Document, profile: Profile, upload: Upload | None) -> Reference | None:
+        """The reference to what is the candidate's file from now on; a new one is stored."""
+        before: Reference | None = had.get("file")
+        if upload is None:
+            return before if profile.document is not None else None
+        if before is not None and before["digest"] == upload.digest:
+            return before
+        return await self.files.put(had["_id"], upload)
+
+    def _new(
+        self,
+        candidate_id: str,
+        request: CandidateRequest,
+        profile: Profile,
+        owner: str,
+        corrections: Sequence[Correction],
+    ) -> Document:
         stamp = self.outbox.stamp()
         identity = {"_id": candidate_id, "owner": owner, "created_at": stamp["occurred_at"]}
-        return identity | fields_of(request, profile) | stamp | {"read_with": profile.read_with}
+        identity["contacted_at"] = stamp["occurred_at"]
+        fields = fields_of(request, profile, self.knowledge.lexicon, corrections)
+        if corrections:
+            fields["corrections"] = list(corrections)
+        return identity | fields | stamp | {"read_with": profile.read_with}
 
     async def _stored(self, document: Document, request: CandidateRequest, action: str) -> None:
         self.outbox.publish_soon(document["_id"])
         self._count(action)
         private = (request.name, request.email, request.phone, request.external_id)
         await self.terms.met(document["unmapped"], private, document["_id"])
+        for follow in self.after_storing:
+            await follow(document)
 
     def _count(self, action: str) -> None:
         self.metrics.candidates.labels("intake", action).inc()
@@ -159,8 +277,15 @@ def event_of(document: Document) -> Candidate | None:
     )
 
 
+RESTORED_DAYS = 30
+
+
 def restored(candidate: Candidate) -> Document:
-    """The document of a candidate that only its topic still has: nobody's, nameless, and still ranked."""
+    """The document of a candidate that only its topic still has: nobody's, nameless, and still ranked.
+
+    The end of its legal basis was never on Kafka, so it stays ranked only for as long as finding the store's
+    backup may take.
+    """
     return {
         "owner": None,
         "given": None,
@@ -169,23 +294,35 @@ def restored(candidate: Candidate) -> Document:
         "unmapped": [],
         "warnings": ["restored from its published event: names, contacts and texts are lost"],
         "listed": True,
-        "basis_until": None,
+        "basis_until": (now().date() + timedelta(days=RESTORED_DAYS)).isoformat(),
         "search": "",
         "created_at": candidate.occurred_at,
         "restored": True,
     }
 
 
-def fields_of(request: CandidateRequest, profile: Profile) -> Document:
-    """What is stored of a request. `given` holds the person; only `facts` leave intake."""
+def fields_of(
+    request: CandidateRequest, profile: Profile, lexicon: Lexicon, corrections: Sequence[Correction] = ()
+) -> Document:
+    """What is stored of a request. `given` holds the person; only `facts` leave intake.
+
+    `as_read` is what stated and read facts say before a consultant's corrections.
+    """
+    stated = stated_of(request, lexicon.taxonomy.resolve)
+    file = profile.document
     searched = (request.name, request.external_id, request.email, request.phone)
     return {
         "given": request.model_dump(mode="json", exclude_none=True),
-        "facts": profile.facts,
+        "facts": corrected(profile.facts, stated, corrections),
+        "as_read": profile.facts,
+        "stated": stated,
         "evidence": profile.evidence,
+        "posts": [asdict(post) for post in profile.reading.posts],
+        "cv": {"kind": file.kind, "pages": file.pages, "warnings": list(file.warnings)} if file else None,
         "unmapped": profile.unmapped,
         "warnings": profile.warnings,
         "listed": profile.listed,
         "basis_until": request.basis.until.isoformat() if request.basis else None,
         "search": loose(" ".join(filter(None, searched))),
+        "keys": keys_of(request.model_dump(mode="json", include={"name", "email", "phone", "location"})),
     }

@@ -1,7 +1,7 @@
-"""The need form: what a role prefills, what was typed, and the request it makes. Pure."""
+"""The need form as the page shows it: what a role prefills, what was typed, what a stored need says. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,9 @@ from services.intake.domain.lexicon import Lexicon
 from shared.events.vocabulary import Cefr, Contract, Locale, Must, Remote, Seniority
 
 LANGUAGE_ROWS = 3
+MOST_LANGUAGES = 15
+NUMBERS = ("min_years", "positions", "duration_months", "min_education")
+_LONGEST_NUMBER = 12
 LANGUAGE_CHOICES = ("fr", "en", "de", "es", "it", "nl", "pt", "ar", "zh", "ja", "pl", "ro", "ru")
 HARD = tuple(must for must in Must if must is not Must.SKILLS)
 CHOICES: dict[str, Sequence[str]] = {
@@ -19,23 +22,23 @@ CHOICES: dict[str, Sequence[str]] = {
     "levels": [one.value for one in Cefr],
     "languages": LANGUAGE_CHOICES,
 }
-_TEXTS = ("title", "company", "description")
-_NUMBERS = ("min_years", "positions", "duration_months", "min_education")
-_WORDS = ("seniority", "remote", "start_by")
-_LONGEST_NUMBER = 12
 
 Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass
 class SkillRow:
-    """A skill the form offers: ticked, with its level, and whether it is a must. What was typed stays."""
+    """A skill the form offers: ticked, with its level, and whether it is a must. What was typed stays.
+
+    `offered`: nobody asked for it, the description names it.
+    """
 
     skill: str
     label: str
     ticked: bool = True
     level: int | str = 3
     must: bool | str = False
+    offered: bool = False
 
 
 @dataclass
@@ -61,6 +64,12 @@ class NeedForm:
         )
         return sorted(sent - known)
 
+    @property
+    def language_rows(self) -> range:
+        """The rows for languages, numbered from 1: a few, and more where more are asked for."""
+        given = [int(name[9:]) for name in self.values if re.fullmatch("language_[0-9]{1,2}", name)]
+        return range(1, min(max([LANGUAGE_ROWS, *given]), MOST_LANGUAGES) + 1)
+
 
 def empty_form(lexicon: Lexicon, role_id: str | None, locale: Locale) -> NeedForm:
     """The form as it opens, with the skills of the role where one is given."""
@@ -76,7 +85,8 @@ def typed_form(pairs: Pairs, lexicon: Lexicon, locale: Locale) -> NeedForm:
     _of_role(form, lexicon, form.role_id, locale)
     ticked = {value for name, value in pairs if name == "skill"}
     known = {row.skill for row in form.rows}
-    form.rows += [SkillRow(skill, _label(lexicon, skill, locale)) for skill in sorted(ticked - known)]
+    sent = dict.fromkeys(value for name, value in pairs if name == "skill" and value not in known)
+    form.rows += [SkillRow(skill, skill_label(lexicon, skill, locale)) for skill in sent]
     for row in form.rows:
         row.ticked = row.skill in ticked
         row.level = _level(form.value(f"level_{row.skill}"), row.level)
@@ -87,49 +97,25 @@ def typed_form(pairs: Pairs, lexicon: Lexicon, locale: Locale) -> NeedForm:
     return form
 
 
-def request_of(form: NeedForm, locale: Locale) -> tuple[dict[str, Any], dict[str, str]]:
-    """The body that the API would get, and which form field each JSON pointer stands for.
-
-    Values stay as typed where they are no number, so that the request's own validation refuses them.
-    """
-    body: dict[str, Any] = {"locale": locale.value}
-    fields: dict[str, str] = {}
-    if form.role_id:
-        body["role_id"] = form.role_id
-    for name in (*_TEXTS, *_WORDS):
-        if form.value(name).strip():
-            body[name] = form.value(name)
-    for name in _NUMBERS:
-        if form.value(name).strip():
-            body[name] = _number(form.value(name))
-    body.setdefault("company", "")
-    contact = {name: form.value(name) for name in ("name", "email")}
-    if form.value("phone").strip():
-        contact["phone"] = form.value("phone")
-    body["contact"] = contact
-    fields |= {
-        "/role_id": "role_id" if form.role_id else "title",
-        "/contact/name": "name",
-        "/contact/email": "email",
-        "/contact/phone": "phone",
-    }
-    _add_skills(body, fields, form)
-    _add_place(body, fields, form)
-    _add_budget(body, fields, form)
-    _add_languages(body, fields, form)
-    contracts = [value for value in CHOICES["contracts"] if value in form.contracts]
-    body["contracts"] = contracts + form.unknown("contracts")
-    musts = [must.value for must in Must if must.value in form.musts and _is_given(must, body)]
-    body["musts"] = musts + form.unknown("musts")
-    return body, fields
-
-
-def field_of(pointer: str, fields: Mapping[str, str]) -> str:
-    """The form's field that a JSON pointer stands for."""
-    for known, name in sorted(fields.items(), key=lambda item: -len(item[0])):
-        if pointer == known or pointer.startswith(f"{known}/"):
-            return name
-    return pointer.split("/")[1] if pointer.count("/") else "title"
+def stored_form(
+    asked: Mapping[str, Any], offered: Sequence[str], lexicon: Lexicon, locale: Locale
+) -> NeedForm:
+    """The form of a need's request, to be edited; the skills of its role that it left out are not ticked."""
+    form = NeedForm(values=_values(asked), role_id=asked.get("role_id", ""))
+    _of_role(form, lexicon, form.role_id, locale)
+    rows = {row.skill: row for row in form.rows}
+    for row in rows.values():
+        row.ticked = False
+    for one in asked.get("skills", ()):
+        skill = lexicon.taxonomy.resolve(one["skill"]) or one["skill"]
+        rows[skill] = SkillRow(skill, skill_label(lexicon, skill, locale), True, one["level"], one["must"])
+    for skill in offered:
+        rows.setdefault(
+            skill, SkillRow(skill, skill_label(lexicon, skill, locale), ticked=False)
+        ).offered = True
+    form.rows = list(rows.values())
+    form.contracts, form.musts = set(asked.get("contracts", ())), set(asked.get("musts", ()))
+    return form
 
 
 def places() -> list[tuple[str, dict[str, str]]]:
@@ -147,6 +133,27 @@ def skill_labels(lexicon: Lexicon, locale: Locale) -> list[str]:
     return sorted({skill.label.in_(locale) for skill in lexicon.taxonomy.skills.values()}, key=str.casefold)
 
 
+def skill_label(lexicon: Lexicon, skill_id: str, locale: Locale) -> str:
+    """The skill's name in the catalogue; of one it does not know, the name that was given."""
+    skill = lexicon.taxonomy.skills.get(skill_id)
+    return skill.label.in_(locale) if skill else skill_id
+
+
+def _values(asked: Mapping[str, Any]) -> dict[str, str]:
+    """The request's fields as the form names them."""
+    place, budget = asked.get("location", {}), asked.get("budget", {})
+    found: dict[str, Any] = {
+        name: asked.get(name)
+        for name in ("title", "company", "description", "seniority", "remote", "start_by", *NUMBERS)
+    }
+    found |= asked["contact"]
+    found |= {"place": place.get("region") or place.get("country"), "city": place.get("city")}
+    found |= {name: budget.get(name) for name in ("day_rate", "salary", "currency")}
+    for number, one in enumerate(asked.get("languages", ()), 1):
+        found |= {f"language_{number}": one["language"], f"language_level_{number}": one.get("level")}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
 def _of_role(form: NeedForm, lexicon: Lexicon, role_id: str, locale: Locale) -> None:
     role = lexicon.roles.get(role_id)
     if role is None:
@@ -154,72 +161,15 @@ def _of_role(form: NeedForm, lexicon: Lexicon, role_id: str, locale: Locale) -> 
     form.role_id, form.role_title = role_id, role.title.in_(locale)
     form.values.setdefault("title", form.role_title)
     form.rows = [
-        SkillRow(one.skill, _label(lexicon, one.skill, locale), level=one.level) for one in role.skills
+        SkillRow(one.skill, skill_label(lexicon, one.skill, locale), level=one.level) for one in role.skills
     ]
 
 
-def _label(lexicon: Lexicon, skill_id: str, locale: Locale) -> str:
-    skill = lexicon.taxonomy.skills.get(skill_id)
-    return skill.label.in_(locale) if skill else skill_id
+def _level(text: str, default: int | str) -> int | str:
+    return number_of(text) if text.strip() else default
 
 
-def _add_skills(body: dict[str, Any], fields: dict[str, str], form: NeedForm) -> None:
-    skills: list[dict[str, Any]] = []
-    for number, row in enumerate(form.rows, 1):
-        if row.ticked:
-            fields[f"/skills/{len(skills)}"] = f"skill_{number}"
-            fields[f"/skills/{len(skills)}/level"] = f"level_{number}"
-            skills.append({"skill": row.skill, "level": row.level, "must": row.must})
-    for name in _split(form.value("other_skills")):
-        fields[f"/skills/{len(skills)}"] = "other_skills"
-        skills.append({"skill": name})
-    fields["/skills"] = "other_skills"
-    body["skills"] = skills
-
-
-def _add_place(body: dict[str, Any], fields: dict[str, str], form: NeedForm) -> None:
-    place, city = form.value("place"), form.value("city").strip()
-    fields |= {"/location": "place", "/location/city": "city"}
-    if not place and not city:
-        return
-    location: dict[str, Any] = {"country": place.split("-")[0]}
-    if "-" in place:
-        location["region"] = place
-    if city:
-        location["city"] = city
-    body["location"] = location
-
-
-def _add_budget(body: dict[str, Any], fields: dict[str, str], form: NeedForm) -> None:
-    budget = {name: _number(form.value(name)) for name in ("day_rate", "salary") if form.value(name).strip()}
-    fields |= {"/budget": "day_rate", "/budget/day_rate": "day_rate", "/budget/salary": "salary"}
-    if budget:
-        body["budget"] = budget
-
-
-def _add_languages(body: dict[str, Any], fields: dict[str, str], form: NeedForm) -> None:
-    languages: list[dict[str, Any]] = []
-    for row in range(1, LANGUAGE_ROWS + 1):
-        code, level = form.value(f"language_{row}"), form.value(f"language_level_{row}")
-        if code:
-            fields[f"/languages/{len(languages)}"] = f"language_{row}"
-            languages.append({"language": code} | ({"level": level} if level else {}))
-    body["languages"] = languages
-
-
-def _is_given(must: Must, body: Mapping[str, Any]) -> bool:
-    """A hard constraint that the form says nothing of is left out rather than refused."""
-    return must is Must.SKILLS or bool(body.get(must.value))
-
-
-def _split(text: str) -> Iterable[str]:
-    return (part.strip() for part in text.replace(";", ",").replace("\n", ",").split(",") if part.strip())
-
-
-def _number(text: str) -> int | str:
+def number_of(text: str) -> int | str:
+    """The whole number that was typed ("1 200 €" is one), or the text as it is."""
     compact = "".join(text.split()).removesuffix("€")
     return int(compact) if len(compact) <= _LONGEST_NUMBER and re.fullmatch("[0-9]+", compact) else text
-
-
-def _level(text: str, default: int | str) -> int | str:
-    return _number(text) if text.strip() else default

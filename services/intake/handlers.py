@@ -7,12 +7,14 @@ from services.intake.needs import Needs
 from services.intake.store import CandidateStore
 from shared.events.delivery import DELIVERIES, Delivery
 from shared.events.erasure import ERASURES, Erasure, Subject
-from shared.events.feedback import FEEDBACK, Feedback
+from shared.events.feedback import FEEDBACK, Decision, Feedback
 from shared.events.shortlist import SHORTLISTS, Shortlist
 from shared.events.topic import E, Topic
 from shared.events.wire import BadRecord, Record, decode
 from shared.kafka import Kafka
 from shared.reader import read_all
+
+_CONTACTS = frozenset({Decision.CONTACTED, Decision.PRESENTED, Decision.PLACED})
 
 
 def subscribe(kafka: Kafka, needs: Needs, candidates: CandidateStore) -> None:
@@ -30,13 +32,14 @@ def subscribe(kafka: Kafka, needs: Needs, candidates: CandidateStore) -> None:
     async def decided(record: Record[Feedback]) -> None:
         if record.event is not None:
             await note(needs, record.key, news_of_feedback(record.event))
+            await note_contact(candidates, record.event)
 
     @kafka.subscribe(ERASURES)
     async def erased(record: Record[Erasure]) -> None:
         event = record.event
         if event is not None:
             store = candidates if event.subject is Subject.CANDIDATE else needs.store
-            await store.confirm_erasure(event.subject_id, event.service, event.occurred_at)
+            await store.confirm_erasure(event.subject_id, event.service, event.occurred_at, event.revision)
 
 
 async def note(needs: Needs, need_id: str, news: News | None) -> None:
@@ -47,6 +50,12 @@ async def note(needs: Needs, need_id: str, news: News | None) -> None:
     if news.placed is not None:
         await needs.fill_if_placed(need_id)
     needs.feed.changed(need_id)
+
+
+async def note_contact(candidates: CandidateStore, feedback: Feedback) -> None:
+    """A consultant who spoke with a candidate begins the time without contact anew."""
+    if feedback.decision in _CONTACTS and feedback.candidate_id is not None:
+        await candidates.note_contact(feedback.candidate_id, feedback.occurred_at)
 
 
 async def bring_timelines_back(kafka: Kafka, needs: Needs) -> None:

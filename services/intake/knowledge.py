@@ -5,7 +5,7 @@ import asyncio
 from pydantic import ValidationError
 
 from services.intake.domain.lexicon import Lexicon
-from services.intake.reading import SkillReader
+from services.intake.reading.cv import CvReader
 from services.intake.store import CatalogueStore
 from shared.catalogue import Catalogue
 from shared.events.role import Role
@@ -84,7 +84,7 @@ class Knowledge:
             taxonomy=catalogue.taxonomy,
             roles=catalogue.roles,
             role_names=catalogue.role_names,
-            reader=SkillReader(catalogue.taxonomy),
+            cv=CvReader(catalogue.taxonomy, catalogue.roles),
         )
         self._changed.set()
         self.moved_on.set()

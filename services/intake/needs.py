@@ -1,18 +1,18 @@
 """What clients and consultants do with needs: post, edit, withdraw, fill. The API and the pages call this."""
 
-import asyncio
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from uuid_utils import uuid7
 
-from services.intake.domain.need import NeedRequest, ReadNeed, new_reference, read_need, request_of
-from services.intake.domain.progress import Status, status_of
+from services.intake.domain.need import NeedRequest, new_reference, read_need
+from services.intake.domain.progress import Status
+from services.intake.feed import Feed
 from services.intake.knowledge import Knowledge
+from services.intake.need_documents import begun, merge_patch, private, read_fields
 from services.intake.store import Document, NeedStore, digest, now
 from services.intake.terms import Terms
 from shared.events.need import Need, NeedState
@@ -35,28 +35,6 @@ class Closed(Exception):  # noqa: N818 - what happened
     """The need is withdrawn or filled and changes no more."""
 
 
-class Feed:
-    """Tells the open status pages of this replica that a need changed; other replicas' pages poll."""
-
-    def __init__(self) -> None:
-        self._watching: dict[str, set[asyncio.Event]] = {}
-
-    def changed(self, need_id: str) -> None:
-        for event in self._watching.get(need_id, ()):
-            event.set()
-
-    @contextmanager
-    def watch(self, need_id: str) -> Iterator[asyncio.Event]:
-        event = asyncio.Event()
-        self._watching.setdefault(need_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            self._watching[need_id].discard(event)
-            if not self._watching[need_id]:
-                del self._watching[need_id]
-
-
 @dataclass
 class Needs:
     store: NeedStore
@@ -68,16 +46,19 @@ class Needs:
     metrics: Metrics
     feed: Feed = field(default_factory=Feed)
 
-    async def post(self, request: NeedRequest, owner: str | None, key: str | None) -> dict[str, Any]:
+    async def post(
+        self, request: NeedRequest, owner: str | None, key: str | None, *, filed_by: str | None = None
+    ) -> dict[str, Any]:
         """Store a new need and publish it; the answer of the API.
 
         With a `key`, the same request gives the same need and answer however often and however concurrently
-        it comes. Raises KeyReused, Refusal, Unavailable.
+        it comes. `filed_by` is the consultant who wrote it down for a client. Raises KeyReused, Refusal,
+        Unavailable.
         """
         self.knowledge.require()
         if key is not None:
-            return await self._post_once(request, owner, key)
-        document = await self._new(request, owner, now())
+            return await self._post_once(request, owner, key, filed_by)
+        document = await self._new(request, owner, now(), filed_by=filed_by)
         await self._keep(document, request)
         return self._answer(document, request)
 
@@ -86,65 +67,117 @@ class Needs:
 
         Raises pydantic's ValidationError, Refusal, Closed, Changed.
         """
+        if document["need"]["status"] != NeedState.OPEN:
+            raise Closed
+        merged = merge_patch(document["asked"], patch)
+        return await self.replace(document, NeedRequest.model_validate_json(json.dumps(merged)))
+
+    async def replace(self, document: Document, request: NeedRequest, *, by: str | None = None) -> Document:
+        """Put `request` in the place of the one before: a new revision. `by` is the consultant, if one.
+
+        Raises Refusal, Closed, Changed.
+        """
         lexicon = self.knowledge.require()
         if document["need"]["status"] != NeedState.OPEN:
             raise Closed
-        request = NeedRequest.model_validate_json(json.dumps(merge_patch(document["asked"], patch)))
         began = document["need"].get("start_by")
         read = read_need(
             request, lexicon, datetime.now(UTC).date(), date.fromisoformat(began) if began else None
         )
-        facts = read.facts | {"status": NeedState.OPEN.value}
-        if facts == document["need"]:
+        fields = read_fields(read, request)
+        if fields["asked"] == document["asked"]:
             return document
-        stamp = self.outbox.stamp(document)
-        edited = {"event": "edited", "at": stamp["occurred_at"], "revision": stamp["revision"]}
-        changes = stamp | {
-            "need": facts,
-            "asked": _asked(request),
-            "unmapped": read.unmapped,
-            "offered": read.offered,
-            "read_with": read.read_with,
-            f"timeline.edited-{stamp['revision']}": edited,
-        }
-        await self._change(document, changes, "edited")
+        changes = dict(fields)
+        if fields["need"] != document["need"]:
+            # Else only a skill's name that nobody knows was changed: nothing that others rank by.
+            stamp = self.outbox.stamp(document)
+            edited = {"event": "edited", "at": stamp["occurred_at"], "revision": stamp["revision"]}
+            changes |= stamp | {f"timeline.edited-{stamp['revision']}": edited}
+        await self.change(document, changes, "edited", by)
         await self.terms.met(
-            set(read.unmapped) - set(document["unmapped"]), _private(request), document["_id"]
+            set(read.unmapped) - set(document["unmapped"]), private(request), document["_id"]
         )
+        await self.fill_if_placed(document["_id"])
         return await self.store.find(document["_id"]) or document
 
-    async def close(self, document: Document, state: NeedState) -> Document:
-        """Withdrawn or filled: a new revision; matching ranks it no more. Raises Closed, Changed."""
-        if document["need"]["status"] == state:
+    async def close(
+        self,
+        document: Document,
+        state: NeedState,
+        *,
+        event: str | None = None,
+        action: str | None = None,
+        by: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> Document:
+        """Withdrawn or filled: a new revision; matching ranks it no more. Raises Closed, Changed.
+
+        `event` is what the timeline says instead of the state, `action` what is recorded of the consultant
+        in `by`; `more` are other fields that are set with it.
+        """
+        if document["need"]["status"] == state and not more:
             return document
         if document["need"]["status"] != NeedState.OPEN:
             raise Closed
         stamp = self.outbox.stamp(document)
+        said = event or state.value
         changes = stamp | {
             "need.status": state.value,
             "status": Status(state.value).value,
-            f"timeline.{state.value}": {"event": state.value, "at": stamp["occurred_at"]},
+            f"timeline.{said}": {"event": said, "at": stamp["occurred_at"]},
+            **(more or {}),
         }
-        await self._change(document, changes, state.value)
+        await self.change(document, changes, action or said, by)
+        return await self.store.find(document["_id"]) or document
+
+    async def note_filled(self, document: Document, filled: int, *, by: str | None = None) -> Document:
+        """So many of its positions are filled, whoever filled them; the need is, once all are.
+
+        Raises Closed, Changed.
+        """
+        if document["need"]["status"] != NeedState.OPEN:
+            raise Closed
+        if filled >= document["need"].get("positions", 1):
+            return await self.close(document, NeedState.FILLED, by=by, more={"filled": filled})
+        at = now()
+        said = {"event": "positions_filled", "at": at, "filled": filled}
+        # The client's own count beside the agency's placements: no fact that others rank by.
+        changes = {"filled": filled, f"timeline.filled-{filled}": said}
+        await self.change(document, changes, "positions_filled", by)
         return await self.store.find(document["_id"]) or document
 
     async def fill_if_placed(self, need_id: str) -> None:
         """Fill the need once as many candidates are placed as there are positions."""
         while (document := await self.store.find(need_id)) is not None:
             positions = document["need"].get("positions", 1)
-            if document["need"]["status"] != NeedState.OPEN or len(document["placed"]) < positions:
+            if document["need"]["status"] != NeedState.OPEN or filled_positions(document) < positions:
                 return
             try:
                 await self.close(document, NeedState.FILLED)
             except Changed:
                 continue
 
-    async def _post_once(self, request: NeedRequest, owner: str | None, key: str) -> dict[str, Any]:
+    async def change(
+        self, document: Document, changes: Mapping[str, Any], action: str, by: str | None = None
+    ) -> None:
+        """Write `changes` if the document is as it was read, and say so. Raises Changed."""
+        at = now()
+        done = {f"desk.{int(at.timestamp() * 1000)}": {"by": by, "action": action, "at": at}} if by else {}
+        if not await self.store.change(document["_id"], document["revision"], {**changes, **done}):
+            raise Changed
+        if "unpublished" in changes:
+            self.outbox.publish_soon(document["_id"])
+        self._count(action)
+        self.feed.changed(document["_id"])
+
+    async def _post_once(
+        self, request: NeedRequest, owner: str | None, key: str, filed_by: str | None
+    ) -> dict[str, Any]:
         """The key's document is written first: whoever claims it decides the need's id and the answer."""
         key_id, body = digest(owner, key), digest(request.model_dump_json())
         known = await self.store.find_key(key_id)
         if known is None:
-            document = await self._new(request, owner, now())
+            document = await self._new(request, owner, now(), filed_by=filed_by)
             answer = self._answer(document, request)
             known = await self.store.claim_key(
                 {"_id": key_id, "body": body, "answer": answer, "created_at": document["created_at"]}
@@ -158,44 +191,49 @@ class Needs:
         self._count("repeated")
         if not await self.store.exists(answer["need_id"]):
             # Who claimed the key died before storing the need, or is about to: both store the same one.
-            await self._keep(await self._new(request, owner, known["created_at"], answer), request)
+            document = await self._new(request, owner, known["created_at"], answer, filed_by=filed_by)
+            await self._keep(document, request)
         return answer
 
     async def _keep(self, document: Document, request: NeedRequest) -> None:
         if await self.store.insert(document):
             self.outbox.publish_soon(document["_id"])
             self._count("posted")
-            await self.terms.met(document["unmapped"], _private(request), document["_id"])
-
-    async def _change(self, document: Document, changes: Mapping[str, Any], action: str) -> None:
-        if not await self.store.change(document["_id"], document["revision"], changes):
-            raise Changed
-        self.outbox.publish_soon(document["_id"])
-        self._count(action)
-        self.feed.changed(document["_id"])
+            await self.terms.met(document["unmapped"], private(request), document["_id"])
 
     async def _new(
-        self, request: NeedRequest, owner: str | None, at: datetime, answer: Mapping[str, Any] | None = None
+        self,
+        request: NeedRequest,
+        owner: str | None,
+        at: datetime,
+        answer: Mapping[str, Any] | None = None,
+        *,
+        filed_by: str | None,
     ) -> Document:
         """A need's first document; with `answer` the one that this answer was given for."""
         read = read_need(request, self.knowledge.lexicon, at.date())
         stamp = self.outbox.stamp()
         if answer is not None:
             stamp |= {"revision": answer["revision"], "occurred_at": at}
+        need_id = answer["need_id"] if answer else str(uuid7())
         identity = {
-            "_id": answer["need_id"] if answer else str(uuid7()),
-            "reference": answer["reference"] if answer else await self._unused_reference(),
+            "_id": need_id,
+            "reference": answer["reference"] if answer else await self._reference(need_id),
+            "owner": owner,
             "created_at": stamp["occurred_at"],
         }
+        filed = {"by": filed_by, "action": "posted", "at": stamp["occurred_at"]}
+        desk = {"desk": {str(stamp["revision"]): filed}} if filed_by else {}
         return (
-            _first_document(read, request, owner)
+            read_fields(read, request)
             | identity
             | stamp
-            | _begun(Status.RECEIVED, stamp["occurred_at"])
+            | begun(Status.RECEIVED, stamp["occurred_at"])
+            | desk
         )
 
-    async def _unused_reference(self) -> str:
-        while await self.store.reference_taken(reference := new_reference()):
+    async def _reference(self, need_id: str) -> str:
+        while not await self.store.claim_reference(reference := new_reference(), need_id):
             pass
         return reference
 
@@ -213,71 +251,6 @@ class Needs:
         self.metrics.needs.labels("intake", action).inc()
 
 
-def event_of(document: Document) -> Need:
-    return Need.model_validate(
-        document["need"]
-        | {
-            "need_id": document["_id"],
-            "reference": document["reference"],
-            "revision": document["revision"],
-            "occurred_at": document["occurred_at"],
-        }
-    )
-
-
-def restored(need: Need) -> Document:
-    """The document of a need that only its topic still has; the other topics bring its timeline back."""
-    asked = request_of(need)
-    return {
-        "reference": need.reference,
-        "owner": None,
-        "need": asked | {"status": need.status.value},
-        "asked": asked,
-        "unmapped": [],
-        "offered": [],
-        "created_at": need.occurred_at,
-        "restored": True,
-    } | _begun(status_of(need.status), need.occurred_at)
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7396: null removes, objects merge, all else replaces."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), value)
-    return merged
-
-
-def _first_document(read: ReadNeed, request: NeedRequest, owner: str | None) -> Document:
-    return {
-        "owner": owner,
-        "need": read.facts | {"status": NeedState.OPEN.value},
-        "asked": _asked(request),
-        "unmapped": read.unmapped,
-        "offered": read.offered,
-        "read_with": read.read_with,
-    }
-
-
-def _begun(status: Status, at: datetime) -> Document:
-    return {
-        "status": status.value,
-        "shortlist_revision": 0,
-        "consultant": None,
-        "consultant_since": 0,
-        "placed": {},
-        "timeline": {"received": {"event": "received", "at": at}},
-    }
-
-
-def _asked(request: NeedRequest) -> dict[str, Any]:
-    return request.model_dump(mode="json", exclude_none=True)
-
-
-def _private(request: NeedRequest) -> tuple[str | None, ...]:
-    return (request.company, request.contact.name, request.contact.email, request.contact.phone)
+def filled_positions(document: Document) -> int:
+    """The larger of what consultants placed and what the client says."""
+    return max(len(document["placed"]), int(document.get("filled", 0)))

@@ -1,6 +1,8 @@
 """A form as it is posted: bounded here, so that a person whose form is refused gets a page that says so."""
 
 from fastapi import Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from shared.web.middleware import MAX_BODY
@@ -36,4 +38,12 @@ async def read_form(request: Request) -> list[tuple[str, str]]:
         return message
 
     form = await Request(request.scope, counted).form(max_fields=_MAX_FIELDS, max_files=0)
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return texts_of(form)
+
+
+def texts_of(form: FormData) -> list[tuple[str, str]]:
+    """The fields that are no files. Raises HTTPException for lone surrogates, which nothing stores."""
+    found = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if any("\ud800" <= char <= "\udfff" for pair in found for text in pair for char in text):
+        raise HTTPException(400, "The form holds characters that are none")
+    return found

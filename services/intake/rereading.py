@@ -8,13 +8,12 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from services.intake.candidates import Candidates, fields_of
-from services.intake.domain.candidate import CandidateRequest, read_candidate
+from services.intake.domain.candidate import CandidateRequest
 from services.intake.domain.fields import Refusal
 from services.intake.domain.lexicon import Lexicon
 from services.intake.domain.need import newly_known
@@ -63,14 +62,12 @@ class Rereading:
         changes: dict[str, Any] = {}
         try:
             request = CandidateRequest.model_validate_json(json.dumps(document["given"]))
-            today = datetime.now(UTC).date()
-            # In a thread, since a CV may be long.
-            profile = await asyncio.to_thread(read_candidate, request, lexicon, today)
+            profile = await self.candidates.read_again(document, request, lexicon)
         except (ValidationError, Refusal):
             # Taken by an earlier version of this service: it stays as it was read then.
             get_logger("intake").warning("not_readable_again", candidate=document["_id"])
         else:
-            changes = fields_of(request, profile)
+            changes = fields_of(request, profile, lexicon, document.get("corrections", ()))
         counts = any(name in changes and changes[name] != document[name] for name in ("facts", "listed"))
         if counts:
             # The sweeper publishes: a whole pool may have changed.

@@ -14,8 +14,8 @@ from services.intake.settings import IntakeSettings
 from services.intake.views import need_view
 from shared.outage import is_outage
 
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""The second keeps nginx from holding messages back."""
+HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+"""No proxy may compress the stream, nor nginx hold it back: either keeps messages until there are many."""
 
 
 async def follow(

@@ -1,5 +1,6 @@
 """Skill names that the taxonomy does not know: screened, counted, published for the catalogue's keepers."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,10 +22,12 @@ class Terms:
 
         `entity_id` is the need or candidate that used them.
         """
-        for term in publishable(terms, private):
-            # Hashed with the term: what one entity used cannot be put together again.
-            await self.store.count(term, digest(term, entity_id), self.outbox.stamp())
-            self.outbox.publish_soon(term)
+        await asyncio.gather(*(self._count(term, entity_id) for term in publishable(terms, private)))
+
+    async def _count(self, term: str, entity_id: str) -> None:
+        # Hashed with the term: what one entity used cannot be put together again.
+        await self.store.count(term, digest(term, entity_id), self.outbox.stamp())
+        self.outbox.publish_soon(term)
 
 
 def _event_of(document: dict[str, Any]) -> UnmappedTerm | None:

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.matching.api import ranking_routes
 from services.matching.handlers import partition_of, subscribe
+from services.matching.history import History
 from services.matching.modelling import Modeller
 from services.matching.pool import SERVICE, Pool
 from services.matching.ranker import Ranker
@@ -31,4 +32,4 @@ def build(given: Surroundings) -> FastAPI:
         RateLimit(per_second=settings.preview_per_second, burst=settings.preview_burst),
         ClientAddress(given.settings.trusted_proxies),
     )
-    return service.fastapi_app(ranking_routes(pool, settings, limit))
+    return service.fastapi_app(ranking_routes(pool, settings, limit, History(given.kafka_bootstrap)))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.matching.domain import Knowledge
+from services.matching.weights import HEAVIEST
 from shared.events.need import AskedSkill, Budget, Criteria
 from shared.events.vocabulary import (
     Cefr,
@@ -89,8 +90,11 @@ class NeedRequest(Request):
 
 
 class RankRequest(Request):
+    """`weights`: what differs from the usual ones in this ranking alone; see docs/ranking.md."""
+
     need: NeedRequest
     limit: Annotated[int, Field(ge=1, le=10_000)] = 50
+    weights: dict[str, Annotated[float, Field(ge=0, le=HEAVIEST)]] = {}
 
 
 class PreviewRequest(Request):

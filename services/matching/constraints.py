@@ -7,7 +7,19 @@ most `CLOSE_MISS`, by how close it comes. Only a stated contrary value is a miss
 from collections.abc import Callable
 from enum import IntEnum
 
-from services.matching.weights import CLOSE_MISS, PPM, UNKNOWN, Weights
+from services.matching.weights import (
+    CLOSE_MISS,
+    ESTIMATED_SENIORITY_PERCENT,
+    LATE_DAYS,
+    MIDDLE_FROM_YEARS,
+    PLACE_MISS,
+    PPM,
+    PRICE_FLOOR,
+    SENIOR_FROM_YEARS,
+    SENIORITY_STEPS,
+    UNKNOWN,
+    Weights,
+)
 from shared.events.candidate import Candidate
 from shared.events.need import Budget, Criteria
 from shared.events.vocabulary import Cefr, Language, Must, Remote, Seniority
@@ -26,14 +38,9 @@ Judge = Callable[[Candidate], Verdict]
 FITTING: Verdict = (Fit.FITS, PPM)
 NOBODY_KNOWS: Verdict = (Fit.UNKNOWN, UNKNOWN)
 MISSING: Verdict = (Fit.MISSES, 0)
-LATE_DAYS = 90
-"""A later start than this earns nothing."""
 
 CEFR = list(Cefr)
 SENIORITIES = list(Seniority)
-SENIORITY_STEPS = {0: PPM, 1: 900_000, 2: 700_000, 3: 600_000, -1: CLOSE_MISS, -2: 100_000, -3: 0}
-"""By how many steps the candidate stands above (or below) the asked seniority."""
-ESTIMATED_SENIORITY_PERCENT = 90
 
 REMOTE_FITS = {
     Remote.NONE: {Remote.NONE},
@@ -78,9 +85,9 @@ def seniority_of(candidate: Candidate) -> tuple[Seniority | None, bool]:
     if candidate.years is None and not candidate.roles:
         return None, True
     years = known_years(candidate)
-    if years < 2:
+    if years < MIDDLE_FROM_YEARS:
         return Seniority.JUNIOR, True
-    return (Seniority.MIDDLE if years < 5 else Seniority.SENIOR), True
+    return (Seniority.MIDDLE if years < SENIOR_FROM_YEARS else Seniority.SENIOR), True
 
 
 def country_of(candidate: Candidate) -> str | None:
@@ -123,7 +130,7 @@ def _location(criteria: Criteria) -> Judge | None:
             return MISSING
         if region is None or candidate.region == region:
             return FITTING
-        return NOBODY_KNOWS if candidate.region is None else (Fit.MISSES, CLOSE_MISS // 2)
+        return NOBODY_KNOWS if candidate.region is None else (Fit.MISSES, PLACE_MISS)
 
     return judge
 
@@ -194,7 +201,9 @@ def _budget(budget: Budget | None, weights: Weights) -> Judge | None:
                 if price <= limit:
                     return FITTING
                 known, best = True, max(best, limit / price)
-        return (Fit.MISSES, _closeness(max(0.0, best - 0.5), 0.5)) if known else NOBODY_KNOWS
+        if not known:
+            return NOBODY_KNOWS
+        return Fit.MISSES, _closeness(max(0.0, best - PRICE_FLOOR), 1 - PRICE_FLOOR)
 
     return judge
 

@@ -2,16 +2,33 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from shared.events.candidate import Candidate, HeldSkill
+from services.matching.naming import SkillNames
+from services.matching.weights import (
+    FIRST_MENTION_AND_MORE,
+    FIRST_YEAR_AND_MORE,
+    LEAST_ESTIMATE,
+    MOST_ESTIMATE,
+    MOST_UNUSED,
+    ROLE_RECENCY,
+    SALIENCE,
+    UNUSED_A_YEAR,
+    UNUSED_YEARS,
+)
+from shared.events.candidate import Candidate, HeldRole, HeldSkill
 from shared.events.need import AskedSkill, Criteria, Need
 from shared.events.role import Role
 from shared.events.shortlist import Departure, Outcome, Shortlist
-from shared.taxonomy import RoleNames, Taxonomy
+from shared.taxonomy import RoleNames, Taxonomy, loose
 
 LISTED = 10
 NEAR_MISSES = 5
+LONGEST_ROLE_NAME = 6
+"""In words."""
+OPENING = 160
+"""How many characters of a description may say which role it is about."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +41,54 @@ class Knowledge:
     version: str
 
     def role_of(self, criteria: Criteria) -> Role | None:
-        """The asked role: by its id, else by the need's title where that names one."""
-        role_id = criteria.role_id or self.role_names.resolve(criteria.title)
+        """The asked role: by its id, else by the longest name of a role that stands in the need's title."""
+        role_id = criteria.role_id or self.role_in(criteria.title)
         return self.roles.get(role_id) if role_id else None
+
+    @cached_property
+    def skill_names(self) -> SkillNames:
+        return SkillNames(self.taxonomy)
+
+    @cached_property
+    def families(self) -> Mapping[str, frozenset[str]]:
+        """Family -> its roles."""
+        found: dict[str, set[str]] = {}
+        for role_id, role in self.roles.items():
+            found.setdefault(role.family, set()).add(role_id)
+        return {family: frozenset(role_ids) for family, role_ids in found.items()}
+
+    def role_in(self, text: str) -> str | None:
+        """The role that `text` names, else the one of the longest (then the first) name that stands in it."""
+        whole = self.role_names.resolve(text)
+        if whole is not None:
+            return whole
+        words = [word.strip(",;:.()[]–—-|/") for word in loose(text).split()]
+        words = [word for word in words if word]
+        for length in range(min(len(words), LONGEST_ROLE_NAME), 0, -1):
+            for start in range(len(words) - length + 1):
+                found = self.role_names.resolve(" ".join(words[start : start + length]))
+                if found is not None:
+                    return found
+        return None
 
 
 def criteria_of(need: Need) -> Criteria:
     """What a ranking may read of a need."""
     return Criteria(**{name: getattr(need, name) for name in Criteria.model_fields})
+
+
+def understood(
+    criteria: Criteria, description: str | None, knowledge: Knowledge
+) -> tuple[Criteria, tuple[str, ...]]:
+    """The need with its role found, and the skills that its title and description name.
+
+    Where neither id nor title says which role it is, the opening of the description may.
+    """
+    text = description or ""
+    if criteria.role_id is None:
+        found = knowledge.role_in(criteria.title) or knowledge.role_in(text[:OPENING])
+        criteria = criteria.model_copy(update={"role_id": found})
+    return criteria, knowledge.skill_names.named_in(f"{criteria.title}\n{text}")
 
 
 def asked_skills(criteria: Criteria) -> tuple[AskedSkill, ...]:
@@ -51,7 +108,7 @@ def asked_skills(criteria: Criteria) -> tuple[AskedSkill, ...]:
 class Shown:
     """A skill of a candidate as it is compared.
 
-    `level` in hundredths; `salience` 40 to 100: how much of the profile it is, by mentions and years.
+    `level` in hundredths; `salience` (`weights.SALIENCE`): how much of the profile it is.
     """
 
     level: int
@@ -62,12 +119,18 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A candidate as compared. `months` by role; `salience` is the sum over the skills."""
+    """A candidate as compared. `salience` is the sum over the skills.
+
+    `months` by role, faded as `weights.ROLE_RECENCY` has it; `fresh`: percent that a title of the role is
+    worth by that; `known`: months of all roles, unfaded.
+    """
 
     candidate: Candidate
     skills: dict[str, Shown]
     salience: int
     months: dict[str, int]
+    fresh: dict[str, int]
+    known: int
 
     @property
     def candidate_id(self) -> str:
@@ -77,15 +140,27 @@ class Profile:
 def profile_of(candidate: Candidate, year: int) -> Profile:
     """`year` is that of the model's as-of day, on which recency is judged."""
     skills: dict[str, Shown] = {}
-    for held in sorted(candidate.skills, key=_strength):
-        skills[held.skill] = _shown(held, year)
+    for held in sorted(candidate.skills, key=strength):
+        skills[held.skill] = shown_of(held, year)
+    salience = sum(shown.salience for shown in skills.values())
+    return Profile(candidate, skills, salience, *held_roles(candidate.roles, year))
+
+
+def held_roles(roles: Iterable[HeldRole], year: int) -> tuple[dict[str, int], dict[str, int], int]:
+    """(months, fresh, known) of a profile; `year` is that of the as-of day."""
     months: dict[str, int] = {}
-    for role in candidate.roles:
-        months[role.role] = months.get(role.role, 0) + role.months
-    return Profile(candidate, skills, sum(shown.salience for shown in skills.values()), months)
+    fresh: dict[str, int] = {}
+    known = 0
+    for role in roles:
+        age = max(0, year - int(role.until[:4])) if role.until else 0
+        percent = ROLE_RECENCY[min(age, len(ROLE_RECENCY) - 1)]
+        months[role.role] = months.get(role.role, 0) + role.months * percent // 100
+        fresh[role.role] = max(fresh.get(role.role, 0), percent)
+        known += role.months
+    return months, fresh, known
 
 
-def _strength(held: HeldSkill) -> tuple[Any, ...]:
+def strength(held: HeldSkill) -> tuple[Any, ...]:
     """Orders two mentions of one skill: the stronger comes last and is kept."""
     return (
         held.skill,
@@ -97,8 +172,8 @@ def _strength(held: HeldSkill) -> tuple[Any, ...]:
     )
 
 
-def _shown(held: HeldSkill, year: int) -> Shown:
-    salience = 40 + 6 * min(held.mentions, 5) + 6 * min(int(held.years or 0), 5)
+def shown_of(held: HeldSkill, year: int) -> Shown:
+    salience = SALIENCE[min(len(SALIENCE) - 1, held.mentions + int(held.years or 0))]
     if held.level is None:
         return Shown(estimated_level(held, year), True, salience, held)
     return Shown(held.level * 100, held.estimated, salience, held)
@@ -110,10 +185,12 @@ def estimated_level(held: HeldSkill, year: int) -> int:
     At least 2.00; one year makes 1.60 and each further one 0.60; one mention 2.00 and each further one 0.25;
     the higher of both counts, to 4.50. From the fourth year of disuse on 0.20 is lost a year, 1.00 at most.
     """
-    by_years = 100 + int(60 * held.years) if held.years is not None else 0
-    level = min(450, max(200, by_years, 175 + 25 * held.mentions))
+    first, more = FIRST_YEAR_AND_MORE
+    by_years = first - more + int(more * held.years) if held.years is not None else 0
+    first, more = FIRST_MENTION_AND_MORE
+    level = min(MOST_ESTIMATE, max(LEAST_ESTIMATE, by_years, first - more + more * held.mentions))
     if held.last_used is not None:
-        level -= min(100, 20 * max(0, year - held.last_used - 3))
+        level -= min(MOST_UNUSED, UNUSED_A_YEAR * max(0, year - held.last_used - UNUSED_YEARS))
     return level
 
 

@@ -1,25 +1,24 @@
 """Why a candidate stands where they stand: the arithmetic of `scoring.py`, with what each figure rests on.
 
 Nothing is weighed here: values and points are taken from the assessment, and the evidence's shares add up to
-each part's value.
+each part's value. Events are made without validating them again: an answer explains many candidates, and what
+stands in them is computed here from validated ones.
 """
 
 from collections.abc import Callable
 
-from services.matching import words
-from services.matching.constraints import (
-    NOBODY_KNOWS,
-    Fit,
-    country_of,
-    known_years,
-    language_verdict,
-    seniority_of,
-)
+from services.matching import telling, words
+from services.matching.bare import bare
+from services.matching.constraints import country_of, known_years, seniority_of
 from services.matching.domain import Profile
+from services.matching.gaps import gaps, label, whole_level
 from services.matching.scoring import (
+    SKILL_CRITERIA,
     Asked,
     Assessment,
     Plan,
+    experience_months,
+    fit_of,
     level_credit,
     profile_share,
     skill_share,
@@ -27,33 +26,43 @@ from services.matching.scoring import (
 )
 from services.matching.weights import PPM, UNITS_PER_POINT, apportion
 from shared.events.candidate import Candidate
-from shared.events.shortlist import Entry, Evidence, Gap, NearMiss, Part
+from shared.events.shortlist import Entry, Evidence, NearMiss, Part, ToEnter
 from shared.events.vocabulary import LocalizedText, Must
 
+PERCENT = PPM // 100
+MOST_SAID = 5000
+"""Sentences, parts and questions that a plan remembers."""
+_NOTHING = Evidence()
+_UNSET = {name: getattr(_NOTHING, name) for name in Evidence.model_fields}
 
-def entry(plan: Plan, profile: Profile, assessment: Assessment) -> Entry:
+
+def entry(plan: Plan, profile: Profile, assessment: Assessment, to_enter: ToEnter | None = None) -> Entry:
     """A listed candidate with the parts of the score and the questions to ask."""
-    parts = tuple(
-        Part(
-            criterion=criterion,
-            weight=weight / PPM,
-            value=assessment.values[at] / PPM,
-            points=assessment.units[at] / UNITS_PER_POINT,
-            evidence=_evidence(criterion, plan, profile, assessment, assessment.values[at]),
-        )
-        for at, (criterion, weight) in enumerate(plan.weights.items())
-    )
-    return Entry(
-        candidate_id=profile.candidate_id,
-        score=assessment.score / UNITS_PER_POINT,
-        must_coverage=must_coverage(plan, assessment),
-        missing_musts=missing_musts(plan, assessment),
-        parts=parts,
-        gaps=(*_skill_gaps(plan, profile, assessment), *_unknowns(plan, profile)),
+    shown_by = _shown_by(plan, profile)
+    parts = []
+    for criterion, value, units in zip(plan.weights, assessment.values, assessment.units, strict=True):
+        if criterion in plan.judges:
+            parts.append(_judged(criterion, plan, profile.candidate, value, units))
+        else:
+            evidence, told = _explained(criterion, plan, profile, assessment, value, shown_by)
+            parts.append(_part(criterion, plan, value, units, evidence, told))
+    return bare(
+        Entry,
+        {
+            "candidate_id": profile.candidate_id,
+            "score": assessment.score / UNITS_PER_POINT,
+            "must_coverage": must_coverage(plan, assessment),
+            "missing_musts": missing_musts(plan, assessment),
+            "parts": tuple(parts),
+            "gaps": gaps(plan, profile, assessment, shown_by),
+            "to_enter": to_enter,
+        },
     )
 
 
-def near_miss(plan: Plan, profile: Profile, assessment: Assessment) -> NearMiss:
+def near_miss(
+    plan: Plan, profile: Profile, assessment: Assessment, to_enter: ToEnter | None = None
+) -> NearMiss:
     """Who misses exactly one hard constraint, and how."""
     skill: str | None = None
     if assessment.missed:
@@ -70,6 +79,7 @@ def near_miss(plan: Plan, profile: Profile, assessment: Assessment) -> NearMiss:
         missed=missed,
         skill=skill,
         reason=reason,
+        to_enter=to_enter,
     )
 
 
@@ -85,27 +95,9 @@ def missing_musts(plan: Plan, assessment: Assessment) -> tuple[str, ...]:
     )
 
 
-def label(plan: Plan, skill: str) -> LocalizedText:
-    known = plan.knowledge.taxonomy.skills.get(skill)
-    return known.label if known else words.both(skill, skill)
-
-
 def held_words(criterion: str, candidate: Candidate) -> str:
     """What is known of a candidate for a criterion, in codes and figures; empty where nothing is."""
-    described: dict[str, Callable[[], str]] = {
-        "seniority": lambda: seniority_of(candidate)[0] or "",
-        "location": lambda: candidate.region or country_of(candidate) or "",
-        "remote": lambda: candidate.remote or "",
-        "start_by": lambda: str(candidate.available_from or ""),
-        "contracts": lambda: ", ".join(sorted(set(candidate.contracts))),
-        "budget": lambda: _prices(candidate),
-        "languages": lambda: ", ".join(
-            sorted({f"{spoken.language} {spoken.level or ''}".strip() for spoken in candidate.languages})
-        ),
-        "min_years": lambda: f"{known_years(candidate):.3g}" if candidate.years or candidate.roles else "",
-        "min_education": lambda: f"Bac+{candidate.education}" if candidate.education is not None else "",
-    }
-    return described[criterion]()
+    return str(_HELD[criterion](candidate))
 
 
 def _prices(candidate: Candidate) -> str:
@@ -114,160 +106,230 @@ def _prices(candidate: Candidate) -> str:
     return f"{candidate.day_rate or '-'}/{candidate.salary or '-'} {candidate.currency}"
 
 
-def _evidence(
-    criterion: str, plan: Plan, profile: Profile, assessment: Assessment, value: int
-) -> tuple[Evidence, ...]:
-    if criterion in {"must_skills", "nice_skills"}:
-        return tuple(
-            _skill_evidence(plan, asked, profile, assessment.credits[at])
-            for at, asked in enumerate(plan.asked)
-            if asked.must is (criterion == "must_skills")
-        )
+def _spoken(candidate: Candidate) -> str:
+    named = {f"{spoken.language} {spoken.level or ''}".strip() for spoken in candidate.languages}
+    return ", ".join(sorted(named))
+
+
+_HELD: dict[str, Callable[[Candidate], str]] = {
+    "seniority": lambda candidate: seniority_of(candidate)[0] or "",
+    "location": lambda candidate: candidate.region or country_of(candidate) or "",
+    "remote": lambda candidate: candidate.remote or "",
+    "start_by": lambda candidate: str(candidate.available_from or ""),
+    "contracts": lambda candidate: ", ".join(sorted(set(candidate.contracts))),
+    "budget": _prices,
+    "languages": _spoken,
+    "min_years": lambda candidate: (
+        f"{known_years(candidate):.3g}" if candidate.years or candidate.roles else ""
+    ),
+    "min_education": lambda candidate: (
+        f"Bac+{candidate.education}" if candidate.education is not None else ""
+    ),
+}
+
+_Explained = tuple[tuple[Evidence, ...], LocalizedText | None]
+
+
+def _made(**known: object) -> Evidence:
+    return bare(Evidence, _UNSET | known)
+
+
+def _explained(
+    criterion: str,
+    plan: Plan,
+    profile: Profile,
+    assessment: Assessment,
+    value: int,
+    shown_by: list[str | None],
+) -> _Explained:
+    """A part's evidence, and the part in a sentence where it needs one."""
+    if criterion in SKILL_CRITERIA:
+        return _skills(criterion, plan, profile, assessment, shown_by)
     if criterion == "role_experience":
         return _experience(plan, profile, value)
     if criterion == "role_fit":
         return _role_fit(plan, profile, assessment, value)
-    if criterion == "role_skills":
-        return _sheet_evidence(plan, profile, value)
-    found = held_words(criterion, profile.candidate)
-    return (
-        Evidence(
-            asked=words.asked_plain(criterion, plan.criteria),
+    return _sheet(plan, profile, value)
+
+
+def _judged(criterion: str, plan: Plan, candidate: Candidate, value: int, units: int) -> Part:
+    """A constraint's part; many candidates have the same."""
+    found = held_words(criterion, candidate)
+    estimated = criterion == "seniority" and seniority_of(candidate)[1]
+    key = ("judged", criterion, found, estimated, value)
+    known: Part | None = plan.said.get(key)
+    if known is None:
+        evidence = _made(
+            asked=_memo(plan, ("asked", criterion), lambda: words.asked_plain(criterion, plan.criteria)),
             found=found or None,
-            estimated=criterion == "seniority" and seniority_of(profile.candidate)[1],
+            estimated=estimated,
             share=value / PPM,
-        ),
+        )
+        known = _part(criterion, plan, value, units, (evidence,), None)
+        _keep(plan, key, known)
+    return known
+
+
+def _part(
+    criterion: str,
+    plan: Plan,
+    value: int,
+    units: int,
+    evidence: tuple[Evidence, ...],
+    told: LocalizedText | None,
+) -> Part:
+    return bare(
+        Part,
+        {
+            "criterion": criterion,
+            "weight": plan.weights[criterion] / PPM,
+            "value": value / PPM,
+            "points": units / UNITS_PER_POINT,
+            "evidence": evidence,
+            "told": told,
+        },
     )
 
 
-def _shown_by(plan: Plan, asked: Asked, profile: Profile) -> str | None:
-    """The held skill that earns most of an asked one; the skill itself before others, then by id."""
-    best: tuple[int, bool, int] = (0, False, 0)
-    found: str | None = None
-    for skill in sorted(profile.skills.keys() & asked.credits.keys()):
-        held = profile.skills[skill]
-        credit = asked.credits[skill]
-        level = min(held.level, plan.touches[skill].cap)
-        earned = level_credit(level, asked.level, held.estimated) * credit // PPM
-        rank = (earned, skill == asked.skill, credit)
-        if rank > best:
-            best, found = rank, skill
+def _memo(plan: Plan, key: tuple[object, ...], make: Callable[[], object]) -> object:
+    known = plan.said.get(key)
+    return _keep(plan, key, make()) if known is None else known
+
+
+def _keep(plan: Plan, key: tuple[object, ...], made: object) -> object:
+    # A need that is ranked for weeks meets many candidates: what was said is forgotten before it is much.
+    if len(plan.said) >= MOST_SAID:
+        plan.said.clear()
+    plan.said[key] = made
+    return made
+
+
+def _shown_by(plan: Plan, profile: Profile) -> list[str | None]:
+    """For each of the plan's skills the held one that earns most; itself before others, then by id."""
+    best: list[tuple[int, bool, int]] = [(0, False, 0)] * len(plan.asked)
+    found: list[str | None] = [None] * len(plan.asked)
+    for skill in sorted(profile.skills.keys() & plan.touches.keys()):
+        held, touch = profile.skills[skill], plan.touches[skill]
+        level = min(held.level, touch.cap)
+        for at, credit in touch.credits:
+            asked = plan.asked[at]
+            earned = level_credit(level, asked.level, held.estimated) * credit // PPM
+            rank = (earned, skill == asked.skill, credit)
+            if rank > best[at]:
+                best[at], found[at] = rank, skill
     return found
 
 
-def _skill_evidence(plan: Plan, asked: Asked, profile: Profile, credit: int) -> Evidence:
+def _skills(
+    criterion: str, plan: Plan, profile: Profile, assessment: Assessment, shown_by: list[str | None]
+) -> _Explained:
+    places = [at for at, asked in enumerate(plan.asked) if asked.criterion == criterion]
+    evidence = tuple(
+        [_skill_evidence(plan.asked[at], profile, assessment.credits[at], shown_by[at]) for at in places]
+    )
+    shown = tuple([at for at in places if assessment.shown >> at & 1])
+    key = ("told", criterion, shown)
+
+    def told() -> LocalizedText:
+        rare = [label(plan, plan.asked[at].skill) for at in shown if plan.asked[at].rarity >= telling.RARE]
+        if criterion == "named_skills":
+            return telling.named_told(len(shown), len(places), rare)
+        return telling.skills_told(len(shown), len(places), rare, must=criterion == "must_skills")
+
+    return evidence, _memo(plan, key, told)  # type: ignore[return-value]
+
+
+def _skill_evidence(asked: Asked, profile: Profile, credit: int, via: str | None) -> Evidence:
     share = skill_share(asked, credit) / PPM
     rarity = asked.rarity / 1000
-    via = _shown_by(plan, asked, profile)
     if via is None:
-        return Evidence(skill=asked.skill, asked=str(asked.level // 100), rarity=rarity, share=share)
+        return _made(skill=asked.skill, asked=str(asked.level // 100), rarity=rarity, share=share)
     shown = profile.skills[via]
-    return Evidence(
+    stands_in = via != asked.skill
+    return _made(
         skill=asked.skill,
         asked=str(asked.level // 100),
-        level=_whole(shown.level),
+        level=whole_level(shown.level),
         estimated=shown.estimated,
         years=shown.held.years,
         last_used=shown.held.last_used,
         mentions=shown.held.mentions or None,
-        via=via if via != asked.skill else None,
-        credit=asked.credits[via] / PPM if via != asked.skill else None,
+        via=via if stands_in else None,
+        credit=asked.credits[via] / PPM if stands_in else None,
         rarity=rarity,
         share=share,
     )
 
 
-def _whole(level: int) -> int:
-    return (level + 50) // 100
-
-
-def _experience(plan: Plan, profile: Profile, value: int) -> tuple[Evidence, ...]:
-    if plan.role is None or not profile.months:
-        return (Evidence(share=value / PPM),)
+def _experience(plan: Plan, profile: Profile, value: int) -> _Explained:
+    if plan.role is None or not profile.known:
+        return (_made(share=value / PPM),), None
+    role, months = plan.role, experience_months(plan, profile)
+    told = _memo(plan, ("months", months), lambda: telling.experience_told(months, role.title))
     held = sorted(profile.months.keys() & plan.experience.keys())
-    shares = apportion(value, [profile.months[role] * plan.experience[role] for role in held])
+    shares = apportion(value, [profile.months[one] * plan.experience[one] for one in held])
     return tuple(
-        Evidence(
-            role=role,
-            months=profile.months[role],
-            via=role if role != plan.role.role_id else None,
-            credit=plan.experience[role] / PPM,
+        _made(
+            role=one,
+            months=sum(role.months for role in profile.candidate.roles if role.role == one),
+            last_used=_last_held(profile, one),
+            via=one if one != role.role_id else None,
+            credit=plan.experience[one] / PPM,
             share=share / PPM,
         )
-        for role, share in zip(held, shares, strict=True)
-    )
+        for one, share in zip(held, shares, strict=True)
+    ), told  # type: ignore[return-value]
 
 
-def _role_fit(plan: Plan, profile: Profile, assessment: Assessment, value: int) -> tuple[Evidence, ...]:
+def _last_held(profile: Profile, role: str) -> int | None:
+    """The year in which the role ended; None while it is held."""
+    ends = [one.until for one in profile.candidate.roles if one.role == role]
+    return None if None in ends else max((int(until[:4]) for until in ends if until), default=None)
+
+
+def _role_fit(plan: Plan, profile: Profile, assessment: Assessment, value: int) -> _Explained:
     on_profile = sum(1 for skill in profile.skills if skill in plan.touches and plan.touches[skill].relevance)
     found = f"{on_profile}/{len(profile.skills)}"
     if plan.role is None:
-        return (Evidence(asked="profile", found=found, share=value / PPM),)
+        whole = value // PERCENT
+        told = _memo(plan, ("fit", whole), lambda: telling.fit_told(whole, None, 0, None))
+        return (_made(asked="profile", found=found, share=value / PPM),), told  # type: ignore[return-value]
     share = profile_share(profile, assessment.relevant)
-    affinity = title_affinity(plan, profile)
-    title = max(
+    by_profile = fit_of(share, 0)
+    closest = max(
         sorted(profile.months),
-        key=lambda role: (plan.affinity.get(role, 0), profile.months[role]),
+        key=lambda role: (plan.affinity.get(role, 0) * profile.fresh[role], profile.months[role]),
         default=None,
     )
-    return (
-        Evidence(
-            role=title, asked=plan.role.role_id, credit=affinity / PPM, share=(value - share // 2) / PPM
-        ),
-        Evidence(asked="profile", found=found, credit=share / PPM, share=(share // 2) / PPM),
+    title = plan.knowledge.roles[closest].title if closest and closest in plan.knowledge.roles else None
+    faded = plan.affinity.get(closest or "", 0) * profile.fresh.get(closest or "", 100) // 100
+    closeness, percent, role = faded // PERCENT, share // PERCENT, plan.role
+    told = _memo(
+        plan,
+        ("fit", percent, closest, closeness),
+        lambda: telling.fit_told(percent, title, closeness, role.title),
     )
+    return (
+        _made(
+            role=closest,
+            asked=plan.role.role_id,
+            credit=title_affinity(plan, profile) / PPM,
+            share=(value - by_profile) / PPM,
+        ),
+        _made(asked="profile", found=found, credit=share / PPM, share=by_profile / PPM),
+    ), told  # type: ignore[return-value]
 
 
-def _sheet_evidence(plan: Plan, profile: Profile, value: int) -> tuple[Evidence, ...]:
+def _sheet(plan: Plan, profile: Profile, value: int) -> _Explained:
     bits = 0
     for skill in profile.skills:
         touch = plan.touches.get(skill)
         bits |= touch.sheet if touch else 0
     shown = [skill for at, skill in enumerate(plan.sheet) if bits >> at & 1]
     shares = apportion(value, [1] * len(shown))
-    return tuple(Evidence(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True))
-
-
-def _skill_gaps(plan: Plan, profile: Profile, assessment: Assessment) -> list[Gap]:
-    """Questions on the skills asked, musts first."""
-    gaps: list[tuple[bool, Gap]] = []
-    for at, asked in enumerate(plan.asked):
-        via = _shown_by(plan, asked, profile)
-        wanted, name = asked.level // 100, label(plan, asked.skill)
-        if via is None:
-            kind, question = "missing", words.missing_skill(name, wanted)
-        elif not assessment.shown >> at & 1:
-            kind, question = "related", words.related_skill(name, wanted, label(plan, via))
-        elif _whole(profile.skills[via].level) < wanted:
-            shown = profile.skills[via]
-            kind = "level"
-            question = words.lower_level(name, wanted, _whole(shown.level), estimated=shown.estimated)
-        else:
-            continue
-        criterion = "must_skills" if asked.must else "nice_skills"
-        gaps.append(
-            (not asked.must, Gap(kind=kind, criterion=criterion, skill=asked.skill, question=question))
-        )
-    return [gap for _, gap in sorted(gaps, key=lambda pair: pair[0])]
-
-
-def _unknowns(plan: Plan, profile: Profile) -> list[Gap]:
-    """Questions on what nobody knows of a candidate."""
-    gaps: list[Gap] = []
-    candidate, criteria = profile.candidate, plan.criteria
-    if plan.role is not None and not profile.months:
-        gaps.append(_unknown("role_experience", words.role_unknown(plan.role.title)))
-    for criterion, judge in plan.judges.items():
-        if criterion == "languages":
-            gaps += [
-                _unknown(criterion, words.unknown_language(language.language, language.level))
-                for language in sorted(set(criteria.languages), key=lambda asked: asked.language)
-                if language_verdict(language, candidate) == NOBODY_KNOWS
-            ]
-        elif judge(candidate)[0] is Fit.UNKNOWN:
-            gaps.append(_unknown(criterion, words.unknown(criterion, criteria)))
-    return gaps
-
-
-def _unknown(criterion: str, question: LocalizedText) -> Gap:
-    return Gap(kind="unknown", criterion=criterion, question=question)
+    evidence = tuple(
+        _made(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True)
+    )
+    role = plan.role
+    told = telling.sheet_told(len(shown), len(plan.sheet), role.title) if role else None
+    return evidence, told

@@ -1,24 +1,39 @@
-"""The candidates in memory, by skill and by role, and the best of them for a plan.
+"""The candidates in memory, and the best of them for a plan.
 
-The one class that a faster engine (or a search engine's retrieval) replaces. It is not thread-safe: one
-thread applies the changes and ranks. Exact: a candidate is passed over only where a bound shows that it
-cannot be among the best.
+The one class that a search engine's retrieval would replace; how well somebody fits is `scoring.py`'s.
+Exact: a candidate is passed over only where a bound shows that it cannot be among the best. One thread may
+change the index while any number of threads rank: each ranking sees the candidates of one moment.
 """
 
-import heapq
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from services.matching.constraints import Fit
-from services.matching.domain import Profile, profile_of
-from services.matching.scoring import Assessment, Plan, assess
-from services.matching.weights import PPM
-from shared.events.candidate import Candidate
+import numpy as np
+import numpy.typing as npt
+
+from services.matching.columns import Columns, View
+from services.matching.compiled import Wanted, compiled
+from services.matching.domain import Knowledge, Profile
+from services.matching.frequency import document_frequency
+from services.matching.judging import Facts
+from services.matching.odd_ids import OddIds
+from services.matching.packing import Packed, Sizes, pack, profile, somebody
+from services.matching.scoring import Assessment, Plan, assess, plan_of
+from services.matching.search import BLOCK_WORDS, PLANES, search, sweep
+from shared.events.candidate import Candidate, HeldSkill
+from shared.events.model import RankingModel
+from shared.events.need import AskedSkill, Criteria
 from shared.events.vocabulary import Must
-from shared.taxonomy import Taxonomy
+from shared.taxonomy import RoleNames, Taxonomy
 
+Counts = npt.NDArray[np.int64]
+Bits = npt.NDArray[np.uint64]
 Scored = tuple[Profile, Assessment]
+MOST_COMPILED = 64
+"""Plans that are kept compiled: a need in a burst of changes is ranked again and again."""
 
 
 @dataclass(frozen=True)
@@ -44,62 +59,77 @@ class Ranking:
 
 class Index:
     def __init__(self) -> None:
-        self.profiles: dict[str, Profile] = {}
-        self._by_skill: dict[str, set[str]] = defaultdict(set)
-        self._by_role: dict[str, set[str]] = defaultdict(set)
-        self._without_role: set[str] = set()
-        self._year = 0
+        self.columns = Columns()
+        self.profiles = Profiles(self)
+        self._facts = Facts(self.columns.vocabulary)
+        self._odd_ids = OddIds(self.columns.vocabulary.odd_ids)
+        self._compiling = threading.Lock()
+        self._compiled_plans: OrderedDict[tuple[int, bool], tuple[Plan, Sizes, Wanted]] = OrderedDict()
+        self._local = threading.local()
+        self.year = 0
+        """On which recency is judged where nobody says another: that of the last model ranked with."""
 
     def __len__(self) -> int:
-        return len(self.profiles)
+        return len(self.columns)
 
     def __contains__(self, candidate_id: object) -> bool:
-        return candidate_id in self.profiles
+        return candidate_id in self.columns
 
     def put(self, candidate: Candidate) -> None:
-        self.remove(candidate.candidate_id)
-        profile = profile_of(candidate, self._year)
-        self.profiles[profile.candidate_id] = profile
-        for skill in profile.skills:
-            self._by_skill[skill].add(profile.candidate_id)
-        for role in profile.months:
-            self._by_role[role].add(profile.candidate_id)
-        if not profile.months:
-            self._without_role.add(profile.candidate_id)
+        self.apply([(candidate.candidate_id, candidate)])
 
     def remove(self, candidate_id: str) -> None:
-        profile = self.profiles.pop(candidate_id, None)
-        if profile is None:
-            return
-        for skill in profile.skills:
-            self._by_skill[skill].discard(candidate_id)
-        for role in profile.months:
-            self._by_role[role].discard(candidate_id)
-        self._without_role.discard(candidate_id)
+        self.columns.remove([candidate_id])
 
     def apply(self, changes: Iterable[tuple[str, Candidate | None]]) -> None:
-        """Take changes over, in order; None removes."""
+        """Take changes over, in order, whatever their revision; None removes."""
         for candidate_id, candidate in changes:
-            if candidate is None:
-                self.remove(candidate_id)
-            else:
-                self.put(candidate)
+            self.columns.remove([candidate_id])
+            if candidate is not None:
+                packed = Packed()
+                pack(candidate, packed, self.columns.vocabulary)
+                self.columns.put(packed)
+        self.columns.tidy()
+
+    @classmethod
+    def compile(cls) -> None:
+        """Have everything compiled that rankings and changes run; it is kept on disk."""
+        index = cls()
+        packed = Packed()
+        for name in ("00000000-0000-7000-8000-000000000000", "another kind of id"):
+            skill = HeldSkill.model_construct(skill="skill", mentions=1)
+            one = somebody(candidate_id=name, revision=1, skills=(skill,))
+            pack(one, packed, index.columns.vocabulary)
+        index.columns.put(packed)
+        taxonomy = Taxonomy({})
+        stamp = datetime(1970, 1, 1, tzinfo=UTC)
+        model = RankingModel(
+            revision=0, occurred_at=stamp, as_of=stamp.date(), candidates=0, weights_version="", weights={}
+        )
+        asked = (AskedSkill(skill="skill", must=True),)
+        criteria = Criteria(title="", skills=asked, min_years=1, musts=(Must.MIN_YEARS,))
+        plan = plan_of(criteria, Knowledge(taxonomy, {}, RoleNames({}), ""), model)
+        for _ in range(2):
+            index.rank(plan, limit=1, near_limit=1)
+            index.census(plan)
+            index.document_frequency(taxonomy)
+            index.columns.seal()
+        list(index.profiles)
+        index.remove(packed.ids[0])
 
     def document_frequency(self, taxonomy: Taxonomy) -> Counter[str]:
         """How many candidates show each skill, by itself or by one that implies it."""
-        frequency: Counter[str] = Counter()
-        for profile in self.profiles.values():
-            frequency.update(set().union(*(taxonomy.shows(skill) for skill in profile.skills)))
-        return frequency
+        view = self.columns.view
+        return document_frequency(view, self.columns.vocabulary, taxonomy)
 
     def judge_recency_in(self, year: int) -> None:
-        """The year of the as-of day; another one makes every profile anew."""
-        if year != self._year:
-            self._year = year
-            self.profiles = {
-                candidate_id: profile_of(profile.candidate, year)
-                for candidate_id, profile in self.profiles.items()
-            }
+        """The year of the as-of day. Nothing is made anew: recency is judged when it is asked for."""
+        self.year = year
+
+    def profile(self, candidate_id: str, year: int | None = None) -> Profile | None:
+        """A candidate as compared, or None where there is no such candidate."""
+        row = self.columns.row(candidate_id)
+        return None if row is None else profile(row, self.columns.vocabulary, year or self.year)
 
     def rank(
         self,
@@ -111,132 +141,124 @@ class Index:
         everybody: bool = False,
     ) -> Ranking:
         """The best `limit` of those eligible who belong (see `Assessment`), or of all who are eligible."""
-        self.judge_recency_in(plan.model.as_of.year)
-        missed = self._missed(plan)
-        by_bound = self._by_bound(plan)
-        eligible = [(bound, key) for bound, key in by_bound if not missed.get(key) and key not in excluded]
-        near = [
-            (bound, key) for bound, key in by_bound if len(missed.get(key, ())) == 1 and key not in excluded
-        ]
-        if everybody and limit > 0:
-            touched = {key for _, key in by_bound}
-            floor = sum(plan.weights.values())
-            eligible += [
-                (floor, key)
-                for key in self.profiles
-                if key not in touched and not missed.get(key) and key not in excluded
-            ]
-            eligible.sort(key=lambda pair: -pair[0])
+        self.year = plan.model.as_of.year
+        view = self.columns.view
+        wanted = self._compiled(plan, everybody=everybody)
+        census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
+        planes, listed, near, spare = self._scratch(view)
+        # So many more, that the excluded may be left out of what was found.
+        best, almost = (
+            _Best(min(most + len(excluded), view.candidates) if most > 0 else 0)
+            for most in (limit, near_limit)
+        )
+        best.held, almost.held = search(
+            view.table, wanted.plan, wanted.misses, wanted.payload, planes, listed, near, spare, census,
+            *best.arrays, *almost.arrays,
+        )  # fmt: skip
         return Ranking(
-            self._census(plan, missed),
-            self._best(plan, eligible, limit, everybody),
-            self._best(plan, near, near_limit, everybody=False),
+            _census(plan, census),
+            self._scored(plan, view, best, excluded, limit),
+            self._scored(plan, view, almost, excluded, near_limit),
         )
 
     def census(self, plan: Plan) -> Census:
-        self.judge_recency_in(plan.model.as_of.year)
-        return self._census(plan, self._missed(plan))
+        """All counts, in one pass."""
+        view = self.columns.view
+        wanted = self._compiled(plan, everybody=False)
+        census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
+        planes, listed, near, _ = self._scratch(view)
+        sweep(view.table, wanted.plan, wanted.misses, planes, listed, near, census)
+        return _census(plan, census)
 
-    def _best(
-        self, plan: Plan, bounded: Sequence[tuple[int, str]], limit: int, everybody: bool
+    def _compiled(self, plan: Plan, *, everybody: bool) -> Wanted:
+        """Kept for as long as no code is added: what a plan says of the codes there are does not change."""
+        vocabulary, kept, key = self.columns.vocabulary, self._compiled_plans, (id(plan), everybody)
+        with self._compiling:
+            sizes = vocabulary.sizes
+            known = kept.pop(key, None)
+            # An id is used again once its plan is gone, but not while the plan is kept here.
+            if known is None or known[1] != sizes:
+                made = compiled(plan, vocabulary, self._facts, self._odd_ids.keys(), everybody=everybody)
+                known = (plan, sizes, made)
+            kept[key] = known
+            if len(kept) > MOST_COMPILED:
+                kept.popitem(last=False)
+            return known[2]
+
+    def _scratch(self, view: View) -> tuple[Bits, Bits, Bits, Bits]:
+        """A thread's memory to search in, kept for the next: counters, listed, near, and some to spare."""
+        blocks, words = len(view.table), view.words
+        held: tuple[Bits, ...] = getattr(self._local, "scratch", ())
+        if not held or len(held[0]) < blocks or len(held[1]) < words:
+            counters = np.zeros((blocks + 8, PLANES + 1, BLOCK_WORDS), np.uint64)
+            held = (counters, *(np.zeros(words + 8 * BLOCK_WORDS, np.uint64) for _ in range(3)))
+            self._local.scratch = held
+        counters, listed, near, spare = held
+        return counters[:blocks], listed[:words], near[:words], spare[:words]
+
+    def _scored(
+        self, plan: Plan, view: View, best: "_Best", excluded: Collection[str], limit: int
     ) -> tuple[Scored, ...]:
-        """`bounded` comes highest bound first: below the last listed score nobody else can enter."""
-        if limit <= 0:
-            return ()
-        found: list[tuple[int, str, Assessment]] = []
-        scores: list[int] = []
-        for bound, key in bounded:
-            if len(scores) == limit and bound < scores[0]:
+        year = plan.model.as_of.year
+        found: list[Scored] = []
+        for place in best.in_order():
+            row = self.columns.row_at(view.memory[place >> 16], place & 0xFFFF)
+            if row.candidate_id in excluded:
+                continue
+            if len(found) == limit:
                 break
-            assessment = assess(plan, self.profiles[key])
-            if not (everybody or assessment.belongs):
-                continue
-            if len(scores) < limit:
-                heapq.heappush(scores, assessment.score)
-            elif assessment.score < scores[0]:
-                continue
-            else:
-                heapq.heapreplace(scores, assessment.score)
-            found.append((-assessment.score, key, assessment))
-        found.sort(key=lambda item: item[:2])
-        return tuple((self.profiles[key], assessment) for _, key, assessment in found[:limit])
+            one = profile(row, self.columns.vocabulary, year)
+            found.append((one, assess(plan, one)))
+        return tuple(found)
 
-    def _by_bound(self, plan: Plan) -> list[tuple[int, str]]:
-        """(the most units that are possible, candidate) of all who may belong, highest bound first.
 
-        A skill's bound is its credit at full level; the parts that depend on roles count in full for whom
-        they may count; all other parts count in full for everybody.
-        """
-        units: dict[str, int] = defaultdict(int)
-        for asked in plan.asked:
-            weight = plan.weights["must_skills" if asked.must else "nice_skills"]
-            seen: set[str] = set()
-            for held, credit in sorted(asked.credits.items(), key=lambda pair: -pair[1]):
-                holders = self._by_skill.get(held)
-                if not holders:
-                    continue
-                worth = weight * asked.share // PPM * credit // PPM + 2
-                for key in holders - seen:
-                    units[key] += worth
-                seen |= holders
-        for role in plan.family:
-            for key in self._by_role.get(role, ()):
-                units[key] += 0
-        by_role = 0
-        if plan.role is not None:
-            by_role = plan.weights.get("role_experience", 0) + plan.weights.get("role_fit", 0) // 2
-        rest = sum(plan.weights.values()) + 2 * len(plan.weights) - by_role
-        rest -= plan.weights.get("must_skills", 0) + plan.weights.get("nice_skills", 0)
-        with_role = set(self._without_role)
-        for role in plan.affinity:
-            with_role |= self._by_role.get(role, set())
-        bounded = [(bound + rest + (by_role if key in with_role else 0), key) for key, bound in units.items()]
-        bounded.sort(key=lambda pair: -pair[0])
-        return bounded
+class _Best:
+    """A heap for the kernel."""
 
-    def _missed(self, plan: Plan) -> dict[str, list[str]]:
-        """Candidate -> hard constraints missed, a `skills:<id>` for each must skill where they are a must."""
-        missed: dict[str, list[str]] = {}
-        for must, judge in plan.hard:
-            for key, profile in self.profiles.items():
-                if judge(profile.candidate)[0] is Fit.MISSES:
-                    missed.setdefault(key, []).append(must.value)
-        if plan.all_musts:
-            for skill, holders in self._showing(plan).items():
-                for key in self.profiles.keys() - holders:
-                    missed.setdefault(key, []).append(f"{Must.SKILLS.value}:{skill}")
-        return missed
+    def __init__(self, limit: int) -> None:
+        self.held = 0
+        self.arrays = (np.zeros(limit, np.int64), np.zeros((limit, 3), np.uint64), np.zeros(limit, np.int64))
 
-    def _showing(self, plan: Plan) -> dict[str, set[str]]:
-        """Must skill -> all who show it."""
-        return {
-            asked.skill: set().union(
-                *(self._by_skill.get(held, ()) for held, credit in asked.credits.items() if credit == PPM)
-            )
-            for asked in plan.asked
-            if asked.must
-        }
+    def in_order(self) -> list[int]:
+        """Block << 16 | row, best first."""
+        scores, keys, places = (array[: self.held] for array in self.arrays)
+        order = np.lexsort((keys[:, 2], keys[:, 1], keys[:, 0], -scores))
+        found: list[int] = places[order].tolist()
+        return found
 
-    def _census(self, plan: Plan, missed: dict[str, list[str]]) -> Census:
-        relaxed = {must.value: 0 for must, _ in plan.hard}
-        if plan.all_musts and plan.must_bits:
-            relaxed[Must.SKILLS.value] = 0
-        barred_otherwise: set[str] = set()
-        for key, reasons in missed.items():
-            kinds = {reason.partition(":")[0] for reason in reasons} if len(reasons) > 1 else reasons
-            kind, *others = kinds
-            if not others:
-                relaxed[kind.partition(":")[0]] += 1
-            if others or not kind.startswith(Must.SKILLS.value):
-                barred_otherwise.add(key)
-        pool = self.profiles.keys() - barred_otherwise
-        showing = self._showing(plan)
-        covering = set(pool).intersection(*showing.values())
-        without_skill = {
-            skill: len(set(pool).intersection(*(held for other, held in showing.items() if other != skill)))
-            - len(covering)
-            for skill in showing
-        }
-        return Census(
-            len(self.profiles), len(self.profiles) - len(missed), len(covering), relaxed, without_skill
-        )
+
+class Profiles(Mapping[str, Profile]):
+    """Everybody by id, unpacked when asked for."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __contains__(self, candidate_id: object) -> bool:
+        return candidate_id in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._index.columns.ids()))
+
+    def __getitem__(self, candidate_id: str) -> Profile:
+        found = self._index.profile(candidate_id)
+        if found is None:
+            raise KeyError(candidate_id)
+        return found
+
+
+def _census(plan: Plan, census: Counts) -> Census:
+    candidates, eligible, covering, lacking = (int(count) for count in census[:4])
+    hard = len(plan.hard)
+    relaxed = {must.value: int(census[4 + at]) for at, (must, _) in enumerate(plan.hard)}
+    if plan.all_musts and plan.must_bits:
+        relaxed[Must.SKILLS.value] = lacking
+    return Census(
+        candidates,
+        eligible,
+        covering,
+        relaxed,
+        {asked.skill: int(census[4 + hard + at]) for at, asked in enumerate(plan.asked) if asked.must},
+    )

@@ -8,7 +8,6 @@ from services.matching.pool import SERVICE, Pool
 from services.matching.ranker import Ranker
 from services.matching.rarity import due, model_of
 from services.matching.settings import MatchingSettings
-from services.matching.weights import Weights
 from shared.events.model import MODEL
 from shared.events.wire import Record
 from shared.log import get_logger
@@ -21,7 +20,7 @@ class Modeller:
         self._ranker = ranker
         self._publisher = publisher
         self._settings = settings
-        self._weights = Weights(margin_percent=settings.margin_percent)
+        self._weights, self._overrides = settings.weighing()
 
     async def run(self) -> None:
         """Renew the model whenever it is due, until cancelled; see `rarity.due`."""
@@ -40,12 +39,12 @@ class Modeller:
         await self._pool.models.until_current()
         now = datetime.now(UTC)
         candidates = await self._pool.in_index(self._pool.index.__len__)
-        if not due(self._pool.model, candidates, now.date(), self._weights):
+        if not due(self._pool.model, candidates, now.date(), self._weights, self._overrides):
             return
         frequency = await self._pool.in_index(
             self._pool.index.document_frequency, self._pool.catalogue.taxonomy
         )
-        model = model_of(frequency, candidates, self._weights, self._pool.model, now)
+        model = model_of(frequency, candidates, self._weights, self._pool.model, now, self._overrides)
         await self._publisher.publish(MODEL, model)
         self._pool.models.apply(Record("model", model.revision, model))
         get_logger(SERVICE).info("model_published", candidates=candidates, skills=len(model.rarity))

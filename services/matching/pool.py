@@ -4,14 +4,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from services.matching.arrivals import Candidates, Changes
+from services.matching.decisions import Decisions
 from services.matching.domain import Knowledge, listed_in
 from services.matching.index import Index
 from shared.catalogue import Catalogue
-from shared.events.candidate import CANDIDATES, Candidate
 from shared.events.erasure import ERASURES, Erasure
-from shared.events.feedback import FEEDBACK, Decision, Feedback
+from shared.events.feedback import FEEDBACK, Feedback
 from shared.events.model import MODEL, RankingModel
 from shared.events.need import NEEDS, Need
 from shared.events.shortlist import SHORTLISTS, Shortlist
@@ -23,19 +25,20 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SERVICE = "matching"
+RANKED_AT_ONCE = 2
+"""More threads than cores only make each ranking slower."""
 
 
 class Pool:
     """Tables, whole in every replica. `changed` is set whenever something may have to be ranked again.
 
-    Candidates' changes wait in `arrivals` until the index's thread takes them: so it needs no lock.
+    One thread changes the index, as candidates arrive; rankings run in others, on the index of one moment.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self.index = Index()
         self.changed = asyncio.Event()
-        self.arrivals: list[tuple[str, Candidate | None]] = []
         self.candidates_changed: set[str] = set()
         self.needs_changed: set[str] = set()
         self.knowledge: Knowledge | None = None
@@ -45,14 +48,13 @@ class Pool:
         self.confirmed: set[tuple[str, int]] = set()
         self.listings: dict[str, set[str]] = defaultdict(set)
         """Candidate -> needs whose shortlist names them."""
-        self._decisions: dict[tuple[str, str], Feedback] = {}
-        self._declined: dict[str, set[str]] = defaultdict(set)
+        self.decisions = Decisions()
 
         self.catalogue = Catalogue(SERVICE, metrics, on_change=self._on_catalogue)
         self.needs: Table[Need] = Table(NEEDS, service=SERVICE, metrics=metrics, on_change=self._on_need)
-        self.candidates: Table[Candidate] = Table(
-            CANDIDATES, service=SERVICE, metrics=metrics, on_change=self._on_candidate, keep=False
-        )
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
+        self._readers = ThreadPoolExecutor(max_workers=RANKED_AT_ONCE, thread_name_prefix="ranking")
+        self.candidates = Candidates(SERVICE, metrics, self.index, self._writer, self._on_candidates)
         self.shortlists: Table[Shortlist] = Table(
             SHORTLISTS, service=SERVICE, metrics=metrics, on_change=self._on_shortlist
         )
@@ -65,7 +67,6 @@ class Pool:
         self.erasures: Table[Erasure] = Log(
             ERASURES, service=SERVICE, metrics=metrics, on_change=self._on_erasure
         )
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
 
     @property
     def tables(self) -> list[Table[Any]]:
@@ -103,21 +104,10 @@ class Pool:
         return self.knowledge, self.model
 
     async def in_index(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Run `work` in the index's thread, after what has arrived for the index so far."""
-        arrivals, self.arrivals = self.arrivals, []
-
-        def run() -> T:
-            if arrivals:
-                self.index.apply(arrivals)
-            return work(*arguments, **named)
-
-        result = await asyncio.get_running_loop().run_in_executor(self._thread, run)
-        self._metrics.index_candidates.labels(SERVICE).set(len(self.index))
-        return result
-
-    def declined(self, need_id: str) -> frozenset[str]:
-        """Candidates whom a consultant declined for this need."""
-        return frozenset(self._declined.get(need_id, ()))
+        """Run `work` beside the event loop; the index has all candidates that were reported as changed."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, partial(work, *arguments, **named)
+        )
 
     def _on_catalogue(self, catalogue: Catalogue) -> None:
         self.knowledge = Knowledge(
@@ -134,12 +124,15 @@ class Pool:
         self.needs_changed.add(key)
         self.changed.set()
 
-    def _on_candidate(self, key: str, _had: Candidate | None, has: Candidate | None) -> None:
-        self.arrivals.append((key, has))
-        self.candidates_changed.add(key)
-        self.erased_candidates.pop(key, None)
-        if has is None and (key, self.candidates.revisions[key]) not in self.confirmed:
-            self.erased_candidates[key] = self.candidates.revisions[key]
+    def _on_candidates(self, changes: Changes) -> None:
+        self.candidates_changed |= {*changes.changed, *changes.erased}
+        for candidate_id in changes.changed:
+            self.erased_candidates.pop(candidate_id, None)
+        for candidate_id, revision in changes.erased.items():
+            self.erased_candidates.pop(candidate_id, None)
+            if (candidate_id, revision) not in self.confirmed:
+                self.erased_candidates[candidate_id] = revision
+        self._metrics.index_candidates.labels(SERVICE).set(len(self.index))
         self.changed.set()
 
     def _on_shortlist(self, key: str, had: Shortlist | None, has: Shortlist | None) -> None:
@@ -153,21 +146,12 @@ class Pool:
             self.changed.set()
 
     def _on_feedback(self, _key: str, _had: Feedback | None, has: Feedback | None) -> None:
-        if has is None or has.candidate_id is None:
+        if has is None or not self.decisions.note(has):
             return
-        about = (has.need_id, has.candidate_id)
-        known = self._decisions.get(about)
-        if known is not None and known.occurred_at >= has.occurred_at:
-            return
-        self._decisions[about] = has
-        declined = self._declined[has.need_id]
-        if (has.candidate_id in declined) is (has.decision is Decision.DECLINED):
-            return
-        if has.decision is Decision.DECLINED:
-            declined.add(has.candidate_id)
-        else:
-            declined.discard(has.candidate_id)
-        self.needs_changed.add(has.need_id)
+        self.needs_changed |= {has.need_id, *self.listings.get(has.candidate_id or "", ())}
+        if has.candidate_id is not None and has.candidate_id in self.index:
+            # Who is free again stands in no list that would tell which needs it matters to.
+            self.candidates_changed.add(has.candidate_id)
         self.changed.set()
 
     def _on_erasure(self, key: str, _had: Erasure | None, has: Erasure | None) -> None:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
-from services.matching.domain import content, criteria_of, listed_in, without
+from services.matching.audit import audit_of
+from services.matching.domain import content, criteria_of, listed_in, understood, without
 from services.matching.pool import SERVICE, Pool
 from services.matching.scoring import Plan, plan_of
 from services.matching.settings import MatchingSettings
-from services.matching.shortlisting import Ranked, Watch, audit_of, rank, shortlist_of, watch_of
+from services.matching.shortlisting import Ranked, Watch, rank, shortlist_of, watch_of
 from shared.events.audit import AUDIT
 from shared.events.erasure import ERASURES, Erasure, Subject
 from shared.events.need import Need, NeedState
@@ -83,7 +85,7 @@ class Ranker:
         self.held -= gone
         self._arriving -= gone
         async with self._passing:
-            for need_id in [need_id for need_id in self._watches if self._partition_of(need_id) in gone]:
+            for need_id in [one for one in self._known() if self._partition_of(one) in gone]:
                 self._forget(need_id)
 
     @property
@@ -152,6 +154,9 @@ class Ranker:
     def _notice_needs(self) -> None:
         now = _now()
         changed, self.pool.needs_changed = self.pool.needs_changed, set()
+        # Also of needs that are not ours: they may be, before they settle.
+        settling = now - self._settings.settling_seconds
+        self._changed_at = {need_id: at for need_id, at in self._changed_at.items() if at > settling}
         for need_id in changed:
             self._changed_at[need_id] = now
             if self._ours(need_id):
@@ -191,8 +196,15 @@ class Ranker:
     def _ours(self, need_id: str) -> bool:
         return self._partition_of(need_id) in self.held
 
+    @property
+    def _kept(self) -> tuple[dict[str, Any], ...]:
+        return self._due, self._ranked_at, self._changed_at, self._traces, self._watches, self._plans
+
+    def _known(self) -> set[str]:
+        return {need_id for kept in self._kept for need_id in kept}
+
     def _forget(self, need_id: str) -> None:
-        for kept in (self._due, self._ranked_at, self._changed_at, self._traces, self._watches, self._plans):
+        for kept in self._kept:
             kept.pop(need_id, None)
 
     async def _rank_safely(self, need_id: str) -> None:
@@ -221,17 +233,18 @@ class Ranker:
         elif need.status is NeedState.OPEN:
             await self._rank(need)
         else:
-            self._watches.pop(need_id, None)
             await self._strip(need_id)
+            self._forget(need_id)
 
     async def _rank(self, need: Need) -> None:
         plan = self._plan(need)
         before = self.pool.shortlists.rows.get(need.need_id)
         named = [entry.candidate_id for entry in before.entries] if before else []
-        declined = self.pool.declined(need.need_id)
+        declined = self.pool.decisions.declined(need.need_id)
+        placed = self.pool.decisions.placed_elsewhere(need.need_id)
         watermark = dict(self.pool.candidates.watermark)
         started = time.perf_counter()
-        ranked = await self.pool.in_index(rank, self.pool.index, plan, declined, named)
+        ranked = await self.pool.in_index(rank, self.pool.index, plan, declined, named, placed)
         self._metrics.rank_seconds.labels(SERVICE).observe(time.perf_counter() - started)
         self._ranked_at[need.need_id] = _now()
         self._watches[need.need_id] = watch_of(need.need_id, plan, ranked.ranking)
@@ -257,7 +270,8 @@ class Ranker:
         if kept is not None and kept[0] == need.revision:
             return kept[1]
         knowledge, model = self.pool.ranking_inputs()
-        plan = plan_of(criteria_of(need), knowledge, model)
+        criteria, named = understood(criteria_of(need), need.description, knowledge)
+        plan = plan_of(criteria, knowledge, model, named, need.need_id)
         self._plans[need.need_id] = (need.revision, plan)
         return plan
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from math import log
+from types import MappingProxyType
 
-from services.matching.weights import VERSION, Weights
+from services.matching.weights import Overrides, Weights, version_of
 from shared.events.model import RankingModel
 from shared.events.topic import next_revision
 
@@ -12,6 +13,7 @@ SMOOTHING = 10
 FIRST_POOL = 100
 """Below this many candidates a pool says little of rarity: the model is renewed when it gets there."""
 GROWTH = 10
+NO_OVERRIDES: Overrides = MappingProxyType({})
 
 
 def rarity_of(holders: int, candidates: int) -> float:
@@ -24,7 +26,13 @@ def rarity_of(holders: int, candidates: int) -> float:
     return round(1 + log(whole / (min(holders, candidates) + SMOOTHING)) / log(whole), 3)
 
 
-def due(model: RankingModel | None, candidates: int, today: date, weights: Weights) -> bool:
+def due(
+    model: RankingModel | None,
+    candidates: int,
+    today: date,
+    weights: Weights,
+    overrides: Overrides = NO_OVERRIDES,
+) -> bool:
     """Whether a new model is to be published.
 
     Daily; when there is none (even for an empty pool, so that ranking can begin); when the pool first has
@@ -32,7 +40,9 @@ def due(model: RankingModel | None, candidates: int, today: date, weights: Weigh
     """
     if model is None or model.as_of < today:
         return True
-    if model.weights_version != VERSION or model.weights != weights.as_mapping():
+    if model.weights_version != version_of(weights) or model.weights != weights.as_mapping():
+        return True
+    if model.overrides != overrides:
         return True
     return candidates >= max(FIRST_POOL, GROWTH * model.candidates) or (
         model.candidates < FIRST_POOL <= candidates
@@ -45,6 +55,7 @@ def model_of(
     weights: Weights,
     previous: RankingModel | None,
     now: datetime,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> RankingModel:
     """A model of the pool as it is. Below 100 candidates all skills count alike."""
     rarity = (
@@ -58,6 +69,7 @@ def model_of(
         as_of=now.date(),
         candidates=candidates,
         rarity=rarity,
-        weights_version=VERSION,
+        weights_version=version_of(weights),
         weights=weights.as_mapping(),
+        overrides={name: dict(differing) for name, differing in overrides.items()},
     )

@@ -8,21 +8,25 @@ the sum over the criteria that the need asks about of
 
 Criteria (their weights before scaling stand in `weights.py`):
 
-`must_skills`, `nice_skills`  The skills asked. One skill earns min(level, asked) / asked, so that levels
+`must_skills`, `nice_skills`  The skills asked; `named_skills`: those that the need's title and description
+    name and nobody asked for, at level 3. One skill earns min(level, asked) / asked, so that levels
     above the asked one change nothing; a level that nobody stated is estimated (`domain.estimated_level`) and
     counts 95 %. (Asked at 2, a skill held at 5 also shows what it implies, or stands in for, at 2 only.) The
     candidate's own skill, one that implies it (in full) or a related one (times the
     taxonomy's credit, capped at 0.9) counts, whichever earns most. Skills weigh among themselves by rarity
-    (1 to 2, from the published model), a must three times a nice-to-have.
-`role_experience`  sqrt(months / 60), at most 1: months in the asked role, in adjacent ones by closeness.
-`role_fit`  The mean of two: the title held that comes closest to the asked role (own 1, adjacent its
-    closeness, same family 0.25), and the share of the profile that belongs to the asked job. That share is
-    the sum over the skills held of salience x relevance, over the sum of salience. Salience grows with
-    mentions and years, not with levels. Relevance is 1 for a skill that is asked or shows one, the credit for
-    a related one, 0.7 for others on the role's sheet, half the closeness for those on an adjacent role's
-    sheet. Without a known role it is the share alone.
+    (1 to 2, from the published model), a must three times a nice-to-have, a named one half of one.
+`role_experience`  sqrt(months / 60), at most 1: months in the asked role, in adjacent ones by closeness. A
+    role counts less from the third year after it ended on (`weights.ROLE_RECENCY`).
+`role_fit`  55 % the share of the profile that belongs to the asked job, 45 % the titles held. The
+    share is the sum over the skills held of salience x relevance, over the sum of salience. Salience grows
+    with mentions and years (as their logarithm), not with levels. Relevance is 1 for a skill that is asked or
+    named or shows one, the credit for a related one, 0.7 for others on the role's sheet, half the closeness
+    for those on an adjacent role's sheet. Titles are worth 1 for the asked role, its closeness for an
+    adjacent one, 0.25 in the same family, and fade as experience does: the mean of the closest title held
+    and of all by their months.
+    Without a known role it is the share alone.
 `role_skills`  The role's own usual skills that the client did not name: full where half of them are shown.
-    It weighs less the more skills the client named, and nothing from five on.
+    It weighs less the more skills the client asked or named, and nothing from five on.
 `seniority`, `location`, `remote`, `start_by`, `contracts`, `budget`, `languages`, `min_years`,
 `min_education`  As `constraints.py` judges: fits 1, unknown 0.5, a known misfit at most 0.4.
 
@@ -30,9 +34,11 @@ A criterion that is not asked about is left out of the weights. Gaining an asked
 these, since it adds as much above as below the line of the profile's share.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isqrt
+from types import MappingProxyType
+from typing import Any
 
 from services.matching.constraints import Fit, Judge, hard_constraints, judges
 from services.matching.domain import Knowledge, Profile, asked_skills
@@ -40,19 +46,26 @@ from services.matching.weights import (
     ENGINE,
     ESTIMATED_PERCENT,
     FAMILY_AFFINITY,
+    FIT_SHARE,
     FULL_EXPERIENCE_MONTHS,
+    MAX_CLOSENESS,
+    NAMED_COUNTS,
+    NAMED_LEVEL,
     NEIGHBOUR_RELEVANCE,
     PPM,
     RELATED_CAP,
+    SHEET_FULL,
     SHEET_RELEVANCE,
     SHEET_SKILLS_UP_TO,
     THIN_PROFILE,
+    TOP_LEVEL,
     UNKNOWN_EXPERIENCE,
     Weights,
     apportion,
+    version_of,
 )
 from shared.events.model import RankingModel
-from shared.events.need import Criteria
+from shared.events.need import AskedSkill, Criteria
 from shared.events.role import Role
 from shared.events.vocabulary import Must
 
@@ -60,17 +73,21 @@ EXPERIENCE = tuple(
     isqrt(months * PPM * PPM // FULL_EXPERIENCE_MONTHS) for months in range(FULL_EXPERIENCE_MONTHS + 1)
 )
 """Value by months."""
-MAX_CLOSENESS = 950_000
-TOP_LEVEL = 500
+SKILL_CRITERIA = ("must_skills", "nice_skills", "named_skills")
+NO_OVERRIDE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An asked skill. `level` in hundredths, `rarity` in thousandths, `share` of its criterion in PPM."""
+    """A skill that was asked, or only named. `level` in hundredths, `rarity` in thousandths.
+
+    `criterion` is the group that it counts in, `share` its part of that in PPM.
+    """
 
     skill: str
     level: int
     must: bool
+    criterion: str
     rarity: int
     share: int
     credits: dict[str, int]
@@ -112,7 +129,11 @@ class Plan:
     model: RankingModel
     must_bits: int
     all_musts: bool
+    weights_version: str = ""
+    margin_percent: float = 0.0
     engine: str = ENGINE
+    said: dict[tuple[object, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    """Questions and sentences made so far: many candidates are told the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +160,29 @@ class Assessment:
         return len(self.missed) + self.lacking
 
 
-def plan_of(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> Plan:
-    """Compile a need. Raises nothing: what the catalogue does not know just earns less."""
-    weights = Weights.of(model.weights)
+def plan_of(
+    criteria: Criteria,
+    knowledge: Knowledge,
+    model: RankingModel,
+    named: Sequence[str] = (),
+    need_id: str = "",
+    override: Mapping[str, float] = NO_OVERRIDE,
+) -> Plan:
+    """Compile a need; `named` are the skills that its title and description name.
+
+    Weights are the model's; what it has for the role's family, the role or the need goes before, and
+    `override` before that. Raises nothing: what the catalogue does not know just earns less.
+    """
     role = knowledge.role_of(criteria)
-    asked = _asked(criteria, knowledge, model)
+    weighing = dict(model.weights)
+    for whom in (*((role.family, role.role_id) if role else ()), need_id):
+        weighing |= model.overrides.get(whom, {})
+    weights = Weights.of(weighing | dict(override))
+    asked = _asked(criteria, named, knowledge, model)
     sheet = _sheet_extras(role, asked)
     asked_about = judges(criteria, weights)
     adjacent = {related.role for related in role.related} | {role.role_id} if role else set()
-    affinity = _affinity(role, knowledge.roles)
+    affinity = _affinity(role, knowledge)
     return Plan(
         criteria=criteria,
         role=role,
@@ -156,9 +191,7 @@ def plan_of(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> Pl
         sheet=sheet,
         affinity=affinity,
         experience={role_id: worth for role_id, worth in affinity.items() if role_id in adjacent},
-        family=frozenset(
-            role_id for role_id, other in knowledge.roles.items() if role and other.family == role.family
-        ),
+        family=knowledge.families[role.family] if role else frozenset(),
         judges=asked_about,
         hard=hard_constraints(criteria, asked_about),
         weights=_weights(weights, asked, role, sheet, asked_about),
@@ -166,11 +199,18 @@ def plan_of(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> Pl
         model=model,
         must_bits=sum(1 << at for at, skill in enumerate(asked) if skill.must),
         all_musts=Must.SKILLS in criteria.musts,
+        weights_version=version_of(weights),
+        margin_percent=weights.margin_percent,
     )
 
 
 def assess(plan: Plan, profile: Profile) -> Assessment:
     """Score one candidate."""
+    return assessed(plan, profile, *shows(plan, profile))
+
+
+def shows(plan: Plan, profile: Profile) -> tuple[list[int], int, int, int]:
+    """What the skills held do for a plan: (credit of each asked skill, shown bits, relevant, sheet bits)."""
     best = [0] * len(plan.asked)
     shown = relevant = on_sheet = 0
     touches, asked = plan.touches, plan.asked
@@ -185,11 +225,15 @@ def assess(plan: Plan, profile: Profile) -> Assessment:
             best[at] = max(best[at], earned)
             if credit == PPM:
                 shown |= 1 << at
+    return best, shown, relevant, on_sheet
+
+
+def assessed(
+    plan: Plan, profile: Profile, best: Sequence[int], shown: int, relevant: int, on_sheet: int
+) -> Assessment:
+    """The score of a candidate of whom is known what their skills do (see `shows`)."""
     values = _values(plan, profile, best, relevant, on_sheet)
-    units = tuple(
-        (weight * value + PPM // 2) // PPM
-        for weight, value in zip(plan.weights.values(), values, strict=True)
-    )
+    units = units_of(plan, values)
     candidate = profile.candidate
     return Assessment(
         units=units,
@@ -201,6 +245,14 @@ def assess(plan: Plan, profile: Profile) -> Assessment:
         lacking=(plan.must_bits & ~shown).bit_count() if plan.all_musts else 0,
         belongs=bool(shown) or not plan.family.isdisjoint(profile.months),
         relevant=relevant,
+    )
+
+
+def units_of(plan: Plan, values: Sequence[int]) -> tuple[int, ...]:
+    """Ten-thousandths of a point for each criterion, of its value in PPM."""
+    return tuple(
+        (weight * value + PPM // 2) // PPM
+        for weight, value in zip(plan.weights.values(), values, strict=True)
     )
 
 
@@ -221,9 +273,21 @@ def experience_months(plan: Plan, profile: Profile) -> int:
 
 
 def title_affinity(plan: Plan, profile: Profile) -> int:
+    """PPM: the mean of the closest title held and of all titles by their months, both as they fade."""
     if not profile.months:
         return UNKNOWN_EXPERIENCE
-    return max(plan.affinity.get(role, 0) for role in profile.months)
+    best = max(plan.affinity.get(role, 0) * profile.fresh[role] // 100 for role in profile.months)
+    whole = profile.known
+    if not whole:
+        return best
+    return (
+        best + sum(months * plan.affinity.get(role, 0) for role, months in profile.months.items()) // whole
+    ) // 2
+
+
+def fit_of(share: int, affinity: int) -> int:
+    """Role fit in PPM, of the profile's share and the titles' affinity."""
+    return (FIT_SHARE * share + (1000 - FIT_SHARE) * affinity) // 1000
 
 
 def profile_share(profile: Profile, relevant: int) -> int:
@@ -231,48 +295,60 @@ def profile_share(profile: Profile, relevant: int) -> int:
     return relevant * (PPM // 1000) // (profile.salience + THIN_PROFILE)
 
 
-def _values(plan: Plan, profile: Profile, best: list[int], relevant: int, on_sheet: int) -> tuple[int, ...]:
+def _values(
+    plan: Plan, profile: Profile, best: Sequence[int], relevant: int, on_sheet: int
+) -> tuple[int, ...]:
     values: list[int] = []
     for criterion in plan.weights:
         judge = plan.judges.get(criterion)
         if judge is not None:
             values.append(judge(profile.candidate)[1])
-        elif criterion in {"must_skills", "nice_skills"}:
-            must = criterion == "must_skills"
+        elif criterion in SKILL_CRITERIA:
             values.append(
-                sum(skill_share(asked, best[at]) for at, asked in enumerate(plan.asked) if asked.must is must)
+                sum(
+                    skill_share(asked, best[at])
+                    for at, asked in enumerate(plan.asked)
+                    if asked.criterion == criterion
+                )
             )
         elif criterion == "role_experience":
             months = experience_months(plan, profile)
-            values.append(
-                EXPERIENCE[min(months, FULL_EXPERIENCE_MONTHS)] if profile.months else UNKNOWN_EXPERIENCE
-            )
+            known = EXPERIENCE[min(months, FULL_EXPERIENCE_MONTHS)]
+            values.append(known if profile.known else UNKNOWN_EXPERIENCE)
         elif criterion == "role_fit":
             share = profile_share(profile, relevant)
-            values.append((share + title_affinity(plan, profile)) // 2 if plan.role else share)
+            values.append(fit_of(share, title_affinity(plan, profile)) if plan.role else share)
         else:
-            values.append(min(PPM, 2 * on_sheet.bit_count() * PPM // len(plan.sheet)))
+            values.append(min(PPM, SHEET_FULL * on_sheet.bit_count() * PPM // len(plan.sheet)))
     return tuple(values)
 
 
-def _asked(criteria: Criteria, knowledge: Knowledge, model: RankingModel) -> tuple[Asked, ...]:
+def _asked(
+    criteria: Criteria, named: Sequence[str], knowledge: Knowledge, model: RankingModel
+) -> tuple[Asked, ...]:
+    """The skills asked, and then those only named; each group in the order of ids."""
     wanted = asked_skills(criteria)
-    rarity = {skill.skill: round(1000 * model.rarity.get(skill.skill, 1.0)) for skill in wanted}
-    shares: dict[str, int] = {}
-    for must in (True, False):
-        group = [skill.skill for skill in wanted if skill.must is must]
-        shares |= dict(zip(group, apportion(PPM, [rarity[skill] for skill in group]), strict=True))
-    return tuple(
-        Asked(
-            skill=skill.skill,
-            level=skill.level * 100,
-            must=skill.must,
-            rarity=rarity[skill.skill],
-            share=shares[skill.skill],
-            credits=_credits(skill.skill, knowledge),
+    groups: dict[str, list[AskedSkill]] = {criterion: [] for criterion in SKILL_CRITERIA}
+    for one in wanted:
+        groups["must_skills" if one.must else "nice_skills"].append(one)
+    for skill in sorted(set(named) - {one.skill for one in wanted}):
+        groups["named_skills"].append(AskedSkill(skill=skill, level=NAMED_LEVEL // 100))
+    found: list[Asked] = []
+    for criterion, group in groups.items():
+        rarities = [round(1000 * model.rarity.get(one.skill, 1.0)) for one in group]
+        found += (
+            Asked(
+                skill=one.skill,
+                level=one.level * 100,
+                must=one.must,
+                criterion=criterion,
+                rarity=rarity,
+                share=share,
+                credits=_credits(one.skill, knowledge),
+            )
+            for one, rarity, share in zip(group, rarities, apportion(PPM, rarities), strict=True)
         )
-        for skill in wanted
-    )
+    return tuple(sorted(found, key=lambda one: (one.criterion == "named_skills", one.skill)))
 
 
 def _credits(asked: str, knowledge: Knowledge) -> dict[str, int]:
@@ -329,11 +405,11 @@ def _touches(
     }
 
 
-def _affinity(role: Role | None, roles: Mapping[str, Role]) -> dict[str, int]:
+def _affinity(role: Role | None, knowledge: Knowledge) -> dict[str, int]:
     """PPM of the asked role that a title of each role is worth."""
     if role is None:
         return {}
-    family = {role_id: FAMILY_AFFINITY for role_id, other in roles.items() if other.family == role.family}
+    family = dict.fromkeys(sorted(knowledge.families[role.family]), FAMILY_AFFINITY)
     adjacent = {related.role: min(MAX_CLOSENESS, round(related.closeness * PPM)) for related in role.related}
     return family | adjacent | {role.role_id: PPM}
 
@@ -346,19 +422,23 @@ def _weights(
     asked_about: Mapping[str, Judge],
 ) -> dict[str, int]:
     """PPM of each criterion asked about, adding up to PPM."""
-    musts = weights.must_factor * sum(skill.rarity for skill in asked if skill.must)
-    nices = float(sum(skill.rarity for skill in asked if not skill.must))
-    base: dict[str, float] = {}
-    if musts:
-        base["must_skills"] = weights.skills * musts / (musts + nices)
-    if nices:
-        base["nice_skills"] = weights.skills * nices / (musts + nices)
+    factors = dict(zip(SKILL_CRITERIA, (weights.must_factor, 1.0, weights.named_factor), strict=True))
+    shares = {
+        criterion: factor * sum(skill.rarity for skill in asked if skill.criterion == criterion)
+        for criterion, factor in factors.items()
+    }
+    really_asked = shares["must_skills"] + shares["nice_skills"]
+    if really_asked:
+        shares["named_skills"] = min(shares["named_skills"], weights.named_most * really_asked)
+    whole = sum(shares.values())
+    base = {criterion: weights.skills * share / whole for criterion, share in shares.items() if share}
     if role is not None:
         base["role_experience"] = weights.role_experience
     if role is not None or asked:
         base["role_fit"] = weights.role_fit
-    if sheet and len(asked) < SHEET_SKILLS_UP_TO:
-        base["role_skills"] = weights.role_skills * (SHEET_SKILLS_UP_TO - len(asked))
+    told = sum(NAMED_COUNTS if skill.criterion == "named_skills" else 1 for skill in asked)
+    if sheet and told < SHEET_SKILLS_UP_TO:
+        base["role_skills"] = weights.role_skills * (SHEET_SKILLS_UP_TO - told)
     constraint_weights = weights.as_mapping()
     base |= {name: constraint_weights[name] for name in asked_about}
     scaled = apportion(PPM, [round(weight * PPM) for weight in base.values()])

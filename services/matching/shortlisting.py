@@ -2,17 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from services.matching import explain
-from services.matching.domain import LISTED, NEAR_MISSES, departures, entered
-from services.matching.index import Index, Ranking
+from services.matching.decisions import still_placed
+from services.matching.domain import LISTED, NEAR_MISSES, Profile, departures, entered
+from services.matching.entering import Bar, to_enter
+from services.matching.index import Index, Ranking, Scored
 from services.matching.scoring import Plan, assess
-from shared.events.audit import AuditRecord
 from shared.events.need import Need
 from shared.events.shortlist import Entry, NearMiss, Outcome, Shortlist
+
+NOBODY_PLACED: Mapping[str, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,28 +52,76 @@ class Watch:
         return assessment.score >= (self.near_floor if assessment.misses else self.floor)
 
 
-def rank(index: Index, plan: Plan, declined: Collection[str], listed_before: Collection[str]) -> Ranked:
+def rank(
+    index: Index,
+    plan: Plan,
+    declined: Collection[str],
+    listed_before: Collection[str],
+    placed: Mapping[str, datetime] = NOBODY_PLACED,
+) -> Ranked:
     """Rank for a shortlist, and explain. `listed_before` are asked about: why did they leave?"""
-    ranking = index.rank(plan, limit=LISTED, near_limit=NEAR_MISSES, excluded=declined)
+    ranking = available(index, plan, placed, limit=LISTED, declined=declined)
     listed = {profile.candidate_id for profile, _ in ranking.listed}
+    bar = bar_of(ranking.listed)
     return Ranked(
         ranking,
         tuple(explain.entry(plan, profile, assessment) for profile, assessment in ranking.listed),
-        tuple(explain.near_miss(plan, profile, assessment) for profile, assessment in ranking.near),
+        tuple(
+            explain.near_miss(plan, profile, assessment, to_enter(plan, profile, assessment, bar))
+            for profile, assessment in ranking.near
+        ),
         {
             candidate_id: why
             for candidate_id in listed_before
-            if candidate_id not in listed and (why := _why_left(index, plan, declined, candidate_id))
+            if candidate_id not in listed and (why := _why_left(index, plan, declined, placed, candidate_id))
         },
     )
 
 
-def _why_left(index: Index, plan: Plan, declined: Collection[str], candidate_id: str) -> str | None:
+def available(
+    index: Index,
+    plan: Plan,
+    placed: Mapping[str, datetime],
+    *,
+    limit: int,
+    declined: Collection[str] = (),
+    everybody: bool = False,
+) -> Ranking:
+    """The ranking without those placed with another need and not free again (see `still_placed`)."""
+    excluded = set(declined)
+    while True:
+        ranking = index.rank(
+            plan, limit=limit, near_limit=NEAR_MISSES, excluded=excluded, everybody=everybody
+        )
+        if not any(still_placed(one.candidate, placed) for one, _ in (*ranking.listed, *ranking.near)):
+            return ranking
+        # All of them, so that a list of many who are placed takes one more ranking rather than many.
+        profiles = ((candidate_id, index.profile(candidate_id)) for candidate_id in placed)
+        excluded |= {key for key, one in profiles if one and still_placed(one.candidate, placed)}
+
+
+def bar_of(listed: Sequence[Scored]) -> Bar | None:
+    """Whom to outdo: the tenth. None while the list has room."""
+    if len(listed) < LISTED:
+        return None
+    profile, assessment = listed[LISTED - 1]
+    return Bar(assessment.score, profile.candidate_id)
+
+
+def _why_left(
+    index: Index,
+    plan: Plan,
+    declined: Collection[str],
+    placed: Mapping[str, datetime],
+    candidate_id: str,
+) -> str | None:
     profile = index.profiles.get(candidate_id)
     if profile is None:
         return "erased"
     if candidate_id in declined:
         return "declined"
+    if still_placed(profile.candidate, placed):
+        return "placed"
     return "ineligible" if assess(plan, profile).misses else None
 
 
@@ -102,7 +154,7 @@ def shortlist_of(
         outcome=Outcome.MATCHED if listed else Outcome.NO_MATCH,
         engine=plan.engine,
         taxonomy=plan.knowledge.version,
-        weights=plan.model.weights_version,
+        weights=plan.weights_version,
         model=plan.model.revision,
         input_hash=input_hash(plan, ranked.ranking),
         eligible=census.eligible,
@@ -117,32 +169,19 @@ def shortlist_of(
 
 def input_hash(plan: Plan, ranking: Ranking) -> str:
     """SHA-256 over what the listed scores rest on: need, versions, and the candidates' revisions."""
+    people = (profile for profile, _ in (*ranking.listed, *ranking.near))
+    return hash_of(plan, people, plan.knowledge.version)
+
+
+def hash_of(plan: Plan, people: Iterable[Profile], taxonomy: str) -> str:
+    """The same, of the candidates `people` at this version of the catalogue."""
     inputs = {
         "criteria": plan.criteria.model_dump(mode="json"),
+        "named": [one.skill for one in plan.asked if one.criterion == "named_skills"],
         "engine": plan.engine,
-        "taxonomy": plan.knowledge.version,
+        "taxonomy": taxonomy,
         "model": plan.model.revision,
-        "weights": plan.model.weights,
-        "candidates": sorted(
-            [profile.candidate_id, profile.candidate.revision]
-            for profile, _ in (*ranking.listed, *ranking.near)
-        ),
+        "weights": plan.weights_version,
+        "candidates": sorted([profile.candidate_id, profile.candidate.revision] for profile in people),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-
-
-def audit_of(
-    shortlist: Shortlist, plan: Plan, ranking: Ranking, watermark: dict[int, int], catalogue_hash: str
-) -> AuditRecord:
-    """The record of a published shortlist. `watermark`: last offset read of each candidates' partition."""
-    return AuditRecord(
-        revision=shortlist.revision,
-        occurred_at=shortlist.occurred_at,
-        need_id=shortlist.need_id,
-        criteria=plan.criteria,
-        shortlist=shortlist,
-        model=plan.model,
-        candidates=tuple(profile.candidate for profile, _ in (*ranking.listed, *ranking.near)),
-        catalogue_hash=catalogue_hash,
-        watermark={str(partition): offset for partition, offset in sorted(watermark.items())},
-    )

@@ -1,5 +1,8 @@
 """The sentences of an explanation, in French and English; `explain.py` decides which are said."""
 
+import re
+
+from services.matching.practice import OTHERWISE, PRACTICE
 from shared.events.need import Budget, Criteria
 from shared.events.vocabulary import Contract, LocalizedText, Must, Remote, Seniority
 
@@ -22,33 +25,39 @@ CONTRACT = {
 }
 
 
+_ASKS = re.compile(r"(?:\bl’|\by )?\b(?:a-t|peut)-elle")
+
+
 def both(fr: str, en: str) -> LocalizedText:
     return LocalizedText(fr=fr, en=en)
 
 
-def missing_skill(label: LocalizedText, level: int) -> LocalizedText:
+def missing_skill(label: LocalizedText, level: int, category: str) -> LocalizedText:
+    fr, en = _practice(category)
     return both(
-        f"{label.fr} est demandé au niveau {level} et rien ne le montre : "
-        "cette personne l’a-t-elle pratiqué ?",
-        f"{label.en} is asked at level {level} and nothing shows it: has this person worked with it?",
+        f"{label.fr} est demandé au niveau {level} et rien ne le montre : {fr}",
+        f"{label.en} is asked at level {level} and nothing shows it: {en}",
     )
 
 
-def related_skill(label: LocalizedText, level: int, via: LocalizedText) -> LocalizedText:
+def related_skill(
+    label: LocalizedText, level: int, via: LocalizedText, category: str, *, read: bool
+) -> LocalizedText:
+    """`read`: what stands in for the skill was read in a CV."""
+    fr, en = _practice(category)
+    where_fr, where_en = ("le CV", "the CV") if read else ("le profil", "the profile")
     return both(
-        f"{label.fr} est demandé au niveau {level} ; le profil montre {via.fr} : "
-        f"cette personne a-t-elle aussi pratiqué {label.fr} ?",
-        f"{label.en} is asked at level {level}; the profile shows {via.en}: has this person worked with "
-        f"{label.en} too?",
+        f"{label.fr} est demandé au niveau {level} ; {where_fr} montre {via.fr} : {fr}",
+        f"{label.en} is asked at level {level}; {where_en} shows {via.en}: {en}",
     )
 
 
 def lower_level(label: LocalizedText, level: int, shown: int, *, estimated: bool) -> LocalizedText:
     if estimated:
         return both(
-            f"{label.fr} est demandé au niveau {level} ; le profil laisse supposer environ {shown} : "
+            f"{label.fr} est demandé au niveau {level} ; le CV laisse supposer environ {shown} : "
             "quelle est la pratique réelle ?",
-            f"{label.en} is asked at level {level}; the profile suggests about {shown}: "
+            f"{label.en} is asked at level {level}; the CV suggests about {shown}: "
             "how much practice is there?",
         )
     return both(
@@ -56,6 +65,18 @@ def lower_level(label: LocalizedText, level: int, shown: int, *, estimated: bool
         "contenter ?",
         f"{label.en} is asked at level {level}; the profile says {shown}: is that enough for this job?",
     )
+
+
+def dated_skill(label: LocalizedText, year: int) -> LocalizedText:
+    return both(
+        f"{label.fr} n’apparaît plus après {year} : cette pratique est-elle encore à jour ?",
+        f"{label.en} does not appear after {year}: is this practice still up to date?",
+    )
+
+
+def _practice(category: str) -> tuple[str, str]:
+    fr, en = PRACTICE.get(category, OTHERWISE)
+    return _ASKS.sub(r"cette personne \g<0>", fr, count=1), en
 
 
 def unknown_language(code: str, level: str | None) -> LocalizedText:

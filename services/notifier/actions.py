@@ -3,16 +3,19 @@
 Opening a link changes nothing (mail scanners open every link); the page it leads to has a form that does.
 """
 
-import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from shared.events.feedback import Decision
-from shared.tokens import BadToken, Claims, Tokens
+from shared.tokens import Tokens
 
 PURPOSE = "decision"
+PAUSE_PURPOSE = "pause"
+PAUSE_LIFETIME = timedelta(days=400)
+"""Whoever finds an old mail of ours must still be able to stop them."""
 ASSIGN = "assign"
 """What the agency's own inbox may do with a need that nobody fits: give it to somebody."""
 
@@ -24,6 +27,9 @@ ABOUT_CANDIDATE = (
     Decision.DECLINED,
 )
 ABOUT_NEED = (Decision.TAKEN, Decision.PASSED_ON)
+_ACTIONS = ("taken", "passed_on", "accepted", "contacted", "presented", "placed", "declined", ASSIGN)
+"""Each is a bit in a token: only append."""
+_NO_REVISION = 2**48 - 1
 
 
 @dataclass(frozen=True)
@@ -39,39 +45,69 @@ class Permit:
 
 def issue(tokens: Tokens, permit: Permit, made: datetime, lifetime: timedelta) -> str:
     """The same permit of the same moment gives the same token, so that a repeated mail is the same mail."""
-    scopes = [f"need:{permit.need_id}", *(f"action:{action}" for action in permit.actions)]
-    if permit.candidate_id is not None:
-        scopes.append(f"candidate:{permit.candidate_id}")
-    if permit.shortlist_revision is not None:
-        scopes.append(f"shortlist:{permit.shortlist_revision}")
-    token_id = hashlib.sha256("\n".join([permit.who, made.isoformat(), *scopes]).encode()).hexdigest()[:16]
-    return tokens.issue(PURPOSE, permit.who, lifetime=lifetime, scopes=scopes, token_id=token_id, now=made)
+    allowed = sum(1 << _ACTIONS.index(action) for action in permit.actions)
+    revision = _NO_REVISION if permit.shortlist_revision is None else permit.shortlist_revision
+    ids = [permit.who, permit.need_id, *([permit.candidate_id] if permit.candidate_id else [])]
+    content = allowed.to_bytes(2, "big") + revision.to_bytes(6, "big") + _packed(ids)
+    return tokens.seal(PURPOSE, content, made + lifetime)
 
 
 def read(tokens: Tokens, token: str) -> Permit:
     """Raises BadToken."""
-    claims = tokens.verify(token, PURPOSE)
-    need, actions = _scope(claims, "need"), _scope(claims, "action")
-    if len(need) != 1 or not actions:
-        raise BadToken("names no need or nothing to do")
-    revision = _scope(claims, "shortlist")
+    content = tokens.unseal(token, PURPOSE)
+    allowed, revision = int.from_bytes(content[:2], "big"), int.from_bytes(content[2:8], "big")
+    who, need_id, *about = _unpacked(content[8:])
     return Permit(
-        who=claims.subject,
-        need_id=need[0],
-        actions=tuple(actions),
-        candidate_id=next(iter(_scope(claims, "candidate")), None),
-        shortlist_revision=int(revision[0]) if revision else None,
+        who=who,
+        need_id=need_id,
+        actions=tuple(action for number, action in enumerate(_ACTIONS) if allowed >> number & 1),
+        candidate_id=about[0] if about else None,
+        shortlist_revision=None if revision == _NO_REVISION else revision,
     )
 
 
-def _scope(claims: Claims, name: str) -> list[str]:
-    prefix = f"{name}:"
-    return sorted(scope.removeprefix(prefix) for scope in claims.scopes if scope.startswith(prefix))
+def issue_pause(tokens: Tokens, consultant_id: str, made: datetime) -> str:
+    """For one consultant, to pause their own mails."""
+    return tokens.seal(PAUSE_PURPOSE, _packed([consultant_id]), made + PAUSE_LIFETIME)
+
+
+def read_pause(tokens: Tokens, token: str) -> str:
+    """The consultant's id. Raises BadToken."""
+    return _unpacked(tokens.unseal(token, PAUSE_PURPOSE))[0]
+
+
+def _packed(ids: Sequence[str]) -> bytes:
+    """Our ids are UUIDs, 16 bytes each; any other text has its length before it (255 bytes at most)."""
+    packed = b""
+    for one in ids:
+        raw = one.encode()
+        packed += b"\x00" + UUID(one).bytes if _is_uuid(one) else bytes([len(raw)]) + raw
+    return packed
+
+
+def _unpacked(packed: bytes) -> list[str]:
+    found = []
+    while packed:
+        end = 1 + (packed[0] or 16)
+        found.append(packed[1:end].decode() if packed[0] else str(UUID(bytes=packed[1:end])))
+        packed = packed[end:]
+    return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def link(public_url: str, token: str, action: str | None = None) -> str:
     query = f"?{urlencode({'do': action})}" if action else ""
     return f"{public_url.rstrip('/')}/mail/act/{token}{query}"
+
+
+def pause_link(public_url: str, token: str) -> str:
+    return f"{public_url.rstrip('/')}/mail/pause/{token}"
 
 
 def short_codes(candidate_ids: Collection[str]) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """/api/consultants and /api/deliveries."""
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import JsonValue, RootModel
 
-from services.notifier.casework import Casework
-from services.notifier.consultants import Consultant, ConsultantFields, Delivery
+from services.notifier.consultants import Consultant, ConsultantFields
 from services.notifier.domain import CLIENT
-from services.notifier.letterhead import LedgerRow
+from services.notifier.letterhead import LedgerRow, RowState
+from services.notifier.staff import Staff, fields_of
 from services.notifier.store import EmailTaken, Store
 from shared.web.access import requires
 from shared.web.problems import Problem, field_problem, not_found, parse_json
@@ -16,7 +18,11 @@ from shared.web.problems import Problem, field_problem, not_found, parse_json
 MAX_PAGE = 500
 
 
-def routes(store: Store, casework: Casework) -> APIRouter:
+class _Patch(RootModel[dict[str, JsonValue]]):
+    pass
+
+
+def routes(store: Store, staff: Staff) -> APIRouter:
     router = APIRouter()
     reads = [Depends(requires("consultants:read"))]
     writes = [Depends(requires("consultants:write"))]
@@ -47,7 +53,17 @@ def routes(store: Store, casework: Casework) -> APIRouter:
         before = await _existing(store, consultant_id)
         _check_match(request, before)
         fields = parse_json(await request.body(), ConsultantFields)
-        return _answer(await _change(store, casework, before, fields, active=True))
+        return _answer(await _change(staff, before, fields, active=True))
+
+    @router.patch("/api/consultants/{consultant_id}", dependencies=writes)
+    async def patch_consultant(consultant_id: str, request: Request) -> Response:
+        """The fields that are named, as a JSON merge patch (RFC 7396); who is deactivated stays so."""
+        before = await _existing(store, consultant_id)
+        _check_match(request, before)
+        patch = parse_json(await request.body(), _Patch).root
+        merged = _merged(fields_of(before).model_dump(mode="json"), patch)
+        fields = parse_json(json.dumps(merged).encode(), ConsultantFields)
+        return _answer(await _change(staff, before, fields, active=before.active))
 
     @router.delete("/api/consultants/{consultant_id}", dependencies=writes)
     async def deactivate(consultant_id: str, request: Request) -> Response:
@@ -55,17 +71,20 @@ def routes(store: Store, casework: Casework) -> APIRouter:
         before = await _existing(store, consultant_id)
         if "if-match" in request.headers:
             _check_match(request, before)
-        fields = ConsultantFields(**before.model_dump(include=set(ConsultantFields.model_fields)))
-        await _change(store, casework, before, fields, active=False)
+        await _change(staff, before, fields_of(before), active=False)
         return Response(status_code=204)
 
     @router.get("/api/deliveries", dependencies=[Depends(requires("deliveries:read"))])
     async def deliveries(
-        need_id: str = Query(min_length=1, max_length=100),
+        need_id: str | None = Query(None, min_length=1, max_length=100),
+        status: RowState | None = None,
         limit: int = Query(100, ge=1, le=MAX_PAGE),
         after: str = Query("", max_length=100),
     ) -> dict[str, Any]:
-        rows = await store.rows_about(need_id, after, limit + 1)
+        """Of a need, or of all in a state: `status=failed` are the mails that nobody will get."""
+        if need_id is None and status is None:
+            raise field_problem(("/need_id", "say which need, or which status"))
+        rows = await store.ledger.rows(need_id, status, after, limit + 1)
         return _page([_delivery(row) for row in rows], limit, "delivery_id")
 
     return router
@@ -78,18 +97,27 @@ async def _existing(store: Store, consultant_id: str) -> Consultant:
     return found
 
 
-async def _change(
-    store: Store, casework: Casework, before: Consultant, fields: ConsultantFields, *, active: bool
-) -> Consultant:
+async def _change(staff: Staff, before: Consultant, fields: ConsultantFields, *, active: bool) -> Consultant:
     try:
-        after = await store.change_consultant(before, fields, active=active)
+        after = await staff.change(before, fields, active=active)
     except EmailTaken as error:
         raise _email_taken() from error
     if after is None:
         raise _changed_meanwhile()
-    if not after.active or after.delivery is Delivery.PAUSED:
-        await casework.pass_on_all(after)
     return after
+
+
+def _merged(current: dict[str, Any], patch: dict[str, JsonValue]) -> dict[str, Any]:
+    """RFC 7396: null takes a field back to its default, objects are merged, all else replaces."""
+    result = dict(current)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            result[name] = _merged(result.get(name) or {}, value)
+        else:
+            result[name] = value
+    return result
 
 
 def _check_match(request: Request, current: Consultant) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.notifier.consultants import Consultant
 from services.notifier.domain import (
@@ -13,11 +13,14 @@ from services.notifier.domain import (
     announce,
     assigned,
     choose_owner,
+    given_longer,
     released,
+    unanswered,
     without_candidate,
     without_need,
 )
-from services.notifier.letterhead import LedgerRow, RowState, message_id, row_id, thread_id
+from services.notifier.hours import Clock, Hours, utc_now
+from services.notifier.letterhead import WAITING, LedgerRow, RowState, message_id, row_id, thread_id
 from services.notifier.store import Store
 from shared.catalogue import Catalogue
 from shared.events.erasure import Subject
@@ -40,6 +43,10 @@ class Casework:
     wake: asyncio.Event
     domain: str
     settle: timedelta
+    hours: Hours
+    answer: timedelta
+    """Working time after which a need passes on."""
+    now: Clock = utc_now
     _choosing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def update(self, need_id: str, change: Change) -> NeedFile:
@@ -61,15 +68,16 @@ class Casework:
     async def _settle(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
         """The file as saved, with an owner and mails where it wants them; None where it was overtaken."""
         if not after.wants_owner:
-            return await self._save(before, self._announced(after))
+            return await self._save(before, self._announced(await self._with_deadline(after)))
         if not self.catalogue.seen:
             return await self._save(before, after)
         # One at a time, so that each choice sees the needs that the one before gave away.
         async with self._choosing:
-            return await self._save(before, self._announced(await self._with_owner(after)))
+            given = await self._with_deadline(await self._with_owner(after))
+            return await self._save(before, self._announced(given))
 
     def _announced(self, file: NeedFile) -> NeedFile:
-        return announce(file, datetime.now(UTC), self.settle)
+        return announce(file, self.now(), self.settle)
 
     async def _save(self, before: NeedFile, after: NeedFile) -> NeedFile | None:
         return before if after is before else await self.store.save(before, after)
@@ -87,9 +95,21 @@ class Casework:
         if chosen is None:
             get_logger("notifier").info("need_without_owner", need_id=file.need_id)
             return file
-        now = datetime.now(UTC)
+        now = self.now()
         await self.store.note_assigned(chosen.consultant_id, now)
         return assigned(file, chosen.consultant_id, now)
+
+    async def _with_deadline(self, file: NeedFile) -> NeedFile:
+        """An owner has so long to answer, from when the mail reaches them."""
+        owner = file.owner
+        if owner is None or owner.taken_at or owner.answer_by or not file.open or file.shortlist is None:
+            return file
+        reader = await self.store.consultant(owner.consultant_id)
+        if reader is None:
+            return file
+        mailed = self.hours.mailed_at(reader, max(owner.since, self.now()))
+        until = self.hours.after_working(reader, mailed, self.answer)
+        return file.model_copy(update={"owner": owner.model_copy(update={"answer_by": until})})
 
     def practices(self, need: Need) -> set[str]:
         """The role's id and family; of a need in words alone, those of the role that its title names."""
@@ -105,8 +125,8 @@ class Casework:
             await self.store.add_feedback(feedback)
         for mail in file.due:
             row = self._row(file.need_id, mail)
-            if await self.store.add_row(row):
-                self.store.deliveries.publish_soon(row.row_id)
+            if await self.store.ledger.add_row(row):
+                self.store.ledger.deliveries.publish_soon(row.row_id)
         await self.store.finish(file)
         self.wake.set()
 
@@ -125,15 +145,41 @@ class Casework:
             created_at=mail.at,
             next_try_at=mail.not_before,
             news=mail.news,
+            gone=mail.gone,
+            edited=mail.edited,
         )
 
     async def pass_on_all(self, consultant: Consultant) -> None:
         """Give the open needs of a consultant who left or paused to others."""
-        now = datetime.now(UTC)
-        for need_id in await self.store.needs_of(consultant.consultant_id):
-            await self.update(
-                need_id, lambda file: released(file, consultant.consultant_id, Step.WITHDRAWN, now)
-            )
+        now, who = self.now(), consultant.consultant_id
+        for need_id in await self.store.needs_of([who]):
+            await self.update(need_id, lambda file: released(file, who, Step.WITHDRAWN, now))
+
+    async def pass_on_unanswered(self) -> None:
+        """Give to others what its owner did not answer in time, or has no owner who could answer."""
+        now = self.now()
+        for need_id in await self.store.overdue_needs(now):
+            if await self._is_unread(await self.store.file(need_id)):
+                await self.update(need_id, lambda file: given_longer(file, now))
+                continue
+            await self.update(need_id, lambda file: unanswered(file, now))
+            get_logger("notifier").info("need_unanswered", need_id=need_id)
+        absent = [one for one in await self.store.consultants() if not one.available]
+        if await self.store.needs_of([one.consultant_id for one in absent]):
+            for consultant in absent:
+                await self.pass_on_all(consultant)
+
+    async def _is_unread(self, file: NeedFile) -> bool:
+        """Whether its owner could have no mail of it yet, since the relay is away: the next one would hear as
+        little. Whose mail was refused for now does not count: another may well be reached."""
+        owner = file.owner
+        if owner is None:
+            return False
+        rows = await self.store.ledger.rows_to(owner.consultant_id, file.need_id)
+        mine = [row for row in rows if row.created_at >= owner.since]
+        if any(row.state is RowState.SENT for row in mine):
+            return False
+        return any(row.state in WAITING and row.attempts == 0 for row in mine)
 
     async def forget_candidate(self, candidate_id: str, revision: int) -> None:
         """Noted first, so that a shortlist that comes late does not bring the candidate back."""
@@ -154,6 +200,7 @@ class Casework:
             try:
                 for need_id in await self.store.unfinished_needs():
                     await self.update(need_id, lambda file: file)
+                await self.pass_on_unanswered()
             except Exception as error:
                 if not is_outage(error):
                     raise

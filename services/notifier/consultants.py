@@ -17,7 +17,8 @@ class Delivery(StrEnum):
     PAUSED = "paused"
 
 
-def _zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """The name of a time zone that there is. Raises ValueError."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -29,13 +30,23 @@ PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})
 """A country (ISO 3166-1 alpha-2) or one of its regions (ISO 3166-2)."""
 
 
+def local_time(value: time) -> time:
+    """Raises ValueError for a time that names its zone: the consultant's own counts."""
+    if value.tzinfo is not None:
+        raise ValueError("is a local time such as 22:00, without a time zone")
+    return value
+
+
+LocalTime = Annotated[time, AfterValidator(local_time)]
+
+
 class QuietHours(BaseModel):
     """No mail from `start` to `end`, local time; over midnight where `end` is before `start`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: time
-    end: time
+    start: LocalTime
+    end: LocalTime
 
 
 class ConsultantFields(BaseModel):
@@ -51,7 +62,7 @@ class ConsultantFields(BaseModel):
     regions: tuple[PlaceCode, ...] = Field(default=(), max_length=300)
     delivery: Delivery = Delivery.IMMEDIATE
     quiet_hours: QuietHours | None = None
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
+    time_zone: Annotated[str, AfterValidator(known_zone)] = "Europe/Paris"
     admin: bool = False
 
 
@@ -62,3 +73,10 @@ class Consultant(ConsultantFields):
     revision: int
     active: bool = True
     last_assigned_at: datetime | None = None
+    unreachable: bool = False
+    """Mails to the address came back; saving the consultant again lifts it."""
+
+    @property
+    def available(self) -> bool:
+        """Whether needs may be given to them."""
+        return self.active and self.delivery is not Delivery.PAUSED and not self.unreachable

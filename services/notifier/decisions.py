@@ -36,9 +36,13 @@ def decide(
     candidate_id: str | None = None,
     reason: DeclineReason | None = None,
     shortlist_revision: int | None = None,
+    overrule: bool = False,
 ) -> NeedFile:
-    """Record a decision; one that is already in force changes nothing. Raises NotPossible."""
-    _check_possible(file, by.consultant_id, decision, candidate_id)
+    """Record a decision; one that is already in force changes nothing. Raises NotPossible.
+
+    With `overrule` it may be about a candidate for a need that a colleague has taken over.
+    """
+    _check_possible(file, by.consultant_id, decision, candidate_id, overrule=overrule and bool(candidate_id))
     if _in_force(file, by.consultant_id, decision, candidate_id, reason):
         return file
     revision = next_revision(0, now)
@@ -46,7 +50,7 @@ def decide(
         feedback_id=feedback_id,
         need_id=file.need_id,
         decision=decision,
-        consultant=Colleague(consultant_id=by.consultant_id, name=by.name, email=by.email, phone=by.phone),
+        consultant=colleague(by),
         candidate_id=candidate_id,
         reason=reason,
         shortlist_revision=shortlist_revision,
@@ -69,6 +73,39 @@ def decide(
     return changed.model_copy(update={"marks": (*others, mark)})
 
 
+def colleague(by: Consultant) -> Colleague:
+    return Colleague(consultant_id=by.consultant_id, name=by.name, email=by.email, phone=by.phone)
+
+
+def undo(
+    file: NeedFile,
+    by: Consultant,
+    candidate_id: str,
+    now: datetime,
+    *,
+    feedback_id: str,
+    overrule: bool = False,
+) -> NeedFile:
+    """Take back what was decided about a candidate, if anything was. Raises NotPossible."""
+    mark = file.mark_of(candidate_id)
+    if mark is None:
+        return file
+    _check_possible(file, by.consultant_id, mark.decision, candidate_id, overrule=overrule)
+    feedback = Feedback(
+        feedback_id=feedback_id,
+        need_id=file.need_id,
+        decision=mark.decision,
+        consultant=colleague(by),
+        candidate_id=candidate_id,
+        reason=mark.reason,
+        undone=True,
+        revision=next_revision(0, now),
+        occurred_at=now,
+    )
+    others = tuple(one for one in file.marks if one.candidate_id != candidate_id)
+    return file.model_copy(update={"decided": (*file.decided, feedback), "marks": others})
+
+
 def _taken(file: NeedFile, consultant_id: str, revision: int, now: datetime) -> NeedFile:
     return file.model_copy(
         update={
@@ -80,14 +117,16 @@ def _taken(file: NeedFile, consultant_id: str, revision: int, now: datetime) -> 
     )
 
 
-def _check_possible(file: NeedFile, who: str, decision: Decision, candidate_id: str | None) -> None:
+def _check_possible(
+    file: NeedFile, who: str, decision: Decision, candidate_id: str | None, *, overrule: bool
+) -> None:
     if not file.open:
         raise NotPossible(Why.CLOSED)
     mine = file.owner is not None and file.owner.consultant_id == who
     if decision is Decision.PASSED_ON and not mine:
         # The link of an earlier mail, pressed again.
         raise NotPossible(Why.ALREADY_PASSED_ON if who in file.passed_by else Why.WITH_COLLEAGUE)
-    if file.owner is not None and file.owner.taken_at is not None and not mine:
+    if file.owner is not None and file.owner.taken_at is not None and not (mine or overrule):
         raise NotPossible(Why.WITH_COLLEAGUE)
     if candidate_id is not None and candidate_id not in file.candidates:
         raise NotPossible(Why.CANDIDATE_GONE)
@@ -123,5 +162,5 @@ def replayed(file: NeedFile, feedback: Feedback, consultants: Collection[str]) -
         at=when,
         reason=feedback.reason,
     )
-    others = (one for one in file.marks if one.candidate_id != feedback.candidate_id)
-    return file.model_copy(update={"marks": (*others, mark)})
+    others = tuple(one for one in file.marks if one.candidate_id != feedback.candidate_id)
+    return file.model_copy(update={"marks": others if feedback.undone else (*others, mark)})

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from services.notifier.consultants import Consultant, Delivery
+from services.notifier.consultants import Consultant
+from services.notifier.notes import Addition, Note
 from shared.events.delivery import DeliveryKind
 from shared.events.feedback import Decision, DeclineReason, Feedback
 from shared.events.need import Need, NeedState
@@ -28,7 +29,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class DueMail(Fact):
-    """A ledger row to be. `news` are the candidates that no earlier mail of the need had.
+    """A ledger row to be. `news` are the candidates that no earlier mail of the need had, `gone` those of the
+    last one who are listed no more; `edited`: the client changed the need since.
 
     `subject_revision` is the shortlist's, or a higher one: see `_mail_revision`.
     """
@@ -39,12 +41,16 @@ class DueMail(Fact):
     at: datetime
     not_before: datetime
     news: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    edited: bool = False
 
 
 class Owner(Fact):
     consultant_id: str
     since: datetime
     taken_at: datetime | None = None
+    answer_by: datetime | None = None
+    """When the need passes on, if nothing was heard of it."""
 
 
 class Step(StrEnum):
@@ -52,7 +58,9 @@ class Step(StrEnum):
     TAKEN = "taken"
     PASSED_ON = "passed_on"
     WITHDRAWN = "withdrawn"
-    """Taken from a consultant who left or paused."""
+    """Taken from a consultant who left, paused or cannot be reached."""
+    UNANSWERED = "unanswered"
+    """Taken from a consultant who did not answer in time."""
 
 
 class Passage(Fact):
@@ -84,6 +92,8 @@ class Announced(Fact):
     need_revision: int
     outcome: Outcome
     candidates: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    """Of the last mail alone; `candidates` are those of all."""
 
 
 class NeedFile(Fact):
@@ -92,6 +102,8 @@ class NeedFile(Fact):
     need_id: str
     version: int = 0
     need: Need | None = None
+    came_at: datetime | None = None
+    """When the client wrote the first revision that was seen here."""
     shortlist: Shortlist | None = None
     shortlist_revision: int = -1
     erased_revision: int | None = None
@@ -104,6 +116,8 @@ class NeedFile(Fact):
     passed_by: tuple[str, ...] = ()
     history: tuple[Passage, ...] = ()
     marks: tuple[Mark, ...] = ()
+    notes: tuple[Note, ...] = ()
+    by_hand: tuple[Addition, ...] = ()
     due: tuple[DueMail, ...] = ()
     decided: tuple[Feedback, ...] = ()
 
@@ -121,6 +135,15 @@ class NeedFile(Fact):
         return self.open and self.shortlist is not None and self.owner is None
 
     @property
+    def answer_by(self) -> datetime | None:
+        """When the need passes on; None once its owner took it over or decided on a candidate."""
+        owner = self.owner
+        if not self.open or owner is None or owner.taken_at is not None:
+            return None
+        mine = (mark for mark in self.marks if mark.consultant_id == owner.consultant_id)
+        return None if any(mark.at >= owner.since for mark in mine) else owner.answer_by
+
+    @property
     def declined(self) -> frozenset[str]:
         return frozenset(mark.candidate_id for mark in self.marks if mark.decision is Decision.DECLINED)
 
@@ -129,7 +152,9 @@ class NeedFile(Fact):
         """Every candidate whose id this file holds."""
         listed = listed_in(self.shortlist) if self.shortlist else ()
         told = self.announced.candidates if self.announced else ()
-        return frozenset([*listed, *told, *(mark.candidate_id for mark in self.marks)])
+        added = (one.candidate_id for one in self.by_hand)
+        noted = (one.candidate_id for one in self.notes if one.candidate_id)
+        return frozenset([*listed, *told, *added, *noted, *(mark.candidate_id for mark in self.marks)])
 
     def mark_of(self, candidate_id: str) -> Mark | None:
         return next((mark for mark in self.marks if mark.candidate_id == candidate_id), None)
@@ -146,7 +171,7 @@ def listed_in(shortlist: Shortlist) -> tuple[str, ...]:
 
 def fits(consultant: Consultant, practices: Collection[str], location: Location | None) -> bool:
     """Whether a need in `location`, of a role whose id and family are `practices`, is this consultant's."""
-    if not consultant.active or consultant.delivery is Delivery.PAUSED:
+    if not consultant.available:
         return False
     return not set(practices).isdisjoint(consultant.practices) and _covers(consultant.regions, location)
 
@@ -212,6 +237,20 @@ def released(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> N
     )
 
 
+def unanswered(file: NeedFile, now: datetime) -> NeedFile:
+    """The need leaves an owner of whom nothing was heard in time."""
+    if file.owner is None or file.answer_by is None or file.answer_by > now:
+        return file
+    return released(file, file.owner.consultant_id, Step.UNANSWERED, now)
+
+
+def given_longer(file: NeedFile, now: datetime) -> NeedFile:
+    """The time for an answer that ran out begins again."""
+    if file.owner is None or file.answer_by is None or file.answer_by > now:
+        return file
+    return file.model_copy(update={"owner": file.owner.model_copy(update={"answer_by": None})})
+
+
 def longer(file: NeedFile, consultant_id: str, step: Step, now: datetime) -> tuple[Passage, ...]:
     return (*file.history, Passage(consultant_id=consultant_id, step=step, at=now))
 
@@ -233,6 +272,7 @@ def with_need(file: NeedFile, need: Need, now: datetime) -> NeedFile:
     return file.model_copy(
         update={
             "need": need,
+            "came_at": file.came_at or need.occurred_at,
             "acknowledged": file.acknowledged or need.status is NeedState.OPEN,
             "filled_told": filled,
             "due": tuple(due),
@@ -267,9 +307,14 @@ def without_candidate(file: NeedFile, candidate_id: str) -> NeedFile:
             "shortlist": file.shortlist and _without(file.shortlist, {candidate_id}),
             "announced": told
             and told.model_copy(
-                update={"candidates": tuple(one for one in told.candidates if one != candidate_id)}
+                update={
+                    "candidates": tuple(one for one in told.candidates if one != candidate_id),
+                    "listed": tuple(one for one in told.listed if one != candidate_id),
+                }
             ),
             "marks": tuple(mark for mark in file.marks if mark.candidate_id != candidate_id),
+            "notes": tuple(note for note in file.notes if note.candidate_id != candidate_id),
+            "by_hand": tuple(one for one in file.by_hand if one.candidate_id != candidate_id),
         }
     )
 
@@ -311,20 +356,25 @@ def announce(file: NeedFile, now: datetime, settle: timedelta) -> NeedFile:
         return file
     shortlist, newcomers = file.shortlist, _newcomers(file)
     nobody = shortlist.outcome is Outcome.NO_MATCH
+    listed = tuple(entry.candidate_id for entry in shortlist.entries[:BEST])
+    before = file.announced
     mail = DueMail(
         recipient=file.reader,
         kind=DeliveryKind.NO_MATCH if nobody else DeliveryKind.SHORTLIST,
         subject_revision=_mail_revision(file, shortlist, now),
         at=now,
         not_before=now + settle if nobody else now,
-        news=newcomers if file.announced else (),
+        news=newcomers if before else (),
+        gone=tuple(one for one in before.listed if one not in {*listed, *file.declined}) if before else (),
+        edited=before is not None and shortlist.need_revision > before.need_revision,
     )
     told = Announced(
         to=file.reader,
-        revision=max(mail.subject_revision, file.announced.revision if file.announced else 0),
+        revision=max(mail.subject_revision, before.revision if before else 0),
         need_revision=shortlist.need_revision,
         outcome=shortlist.outcome,
-        candidates=(*(file.announced.candidates if file.announced else ()), *newcomers),
+        candidates=(*(before.candidates if before else ()), *newcomers),
+        listed=listed,
     )
     return file.model_copy(
         update={"announced": told, "readers": file.readers | {file.reader}, "due": (*file.due, mail)}

@@ -1,7 +1,5 @@
 """What comes in: needs, shortlists, letters, erased candidates. Handlers write rows, the sender mails."""
 
-from datetime import UTC, datetime
-
 from services.notifier.casework import Casework
 from services.notifier.domain import listed_in, with_need, with_shortlist
 from services.notifier.letters import queue_letter
@@ -43,7 +41,7 @@ async def take_need(casework: Casework, record: Record[Need]) -> None:
     if need is None:
         await casework.forget_need(record.key, record.revision)
         return
-    now = datetime.now(UTC)
+    now = casework.now()
     await casework.update(need.need_id, lambda file: with_need(file, need, now))
 
 

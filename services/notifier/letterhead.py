@@ -15,6 +15,8 @@ from shared.events.delivery import DeliveryKind
 
 LETTER = "letter"
 """The kind of a mail outside the path of a need."""
+DIGEST = "digest"
+"""The kind of a day's mail to one consultant; its subject is the consultant, its revision the day."""
 
 _ROWS = UUID("0b8f9a53-7e52-4b41-9a70-31f5b7f1c0de")
 
@@ -25,13 +27,18 @@ class RowState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     SUPERSEDED = "superseded"
+    COLLECTED = "collected"
+    """Waits for the digest that will show it."""
 
 
-WAITING = (RowState.QUEUED, RowState.SENDING)
+WAITING = (RowState.QUEUED, RowState.SENDING, RowState.COLLECTED)
 
 
 class LedgerRow(BaseModel):
-    """One mail. `recipient` is a consultant's id, or a word (client, agency, addressee) for who is looked up
+    """One mail. `news` are the candidates that no earlier mail had, `gone` those that the last one had and
+    the shortlist has no more; `edited` says that the client changed the need since.
+
+    `recipient` is a consultant's id, or a word (client, agency, addressee) for who is looked up
     when it is sent, so that a row holds no address. `subject` is the need's or the letter's id."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,6 +58,10 @@ class LedgerRow(BaseModel):
     sent_at: datetime | None = None
     failure: str | None = None
     news: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    edited: bool = False
+    addressed: str | None = None
+    """A hash of the address that it was sent to."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -101,9 +112,13 @@ class FailureKind(StrEnum):
     TOO_LARGE = "too_large"
     UNSAFE = "unsafe"
     """The address cannot be mailed to, or a header would not be safe."""
+    NO_SUCH_ADDRESS = "no_such_address"
+    """The address is known not to work: it is not written to any more."""
 
 
-FINAL = frozenset({FailureKind.PERMANENT, FailureKind.TOO_LARGE, FailureKind.UNSAFE})
+FINAL = frozenset(
+    {FailureKind.PERMANENT, FailureKind.TOO_LARGE, FailureKind.UNSAFE, FailureKind.NO_SUCH_ADDRESS}
+)
 
 
 class NotSent(Exception):  # noqa: N818 - what happened to the mail
@@ -118,9 +133,24 @@ class NotSent(Exception):  # noqa: N818 - what happened to the mail
         return f"{self.kind.value}: {self}"
 
 
+_BAD_ADDRESS = r"\b5\.(1\.(0|1|2|3|6|10)|2\.1|4\.4)\b"
+"""Enhanced status codes (RFC 3463, RFC 7505) that say of the address itself that it does not work. A full
+mailbox, a mail too large or one taken for spam says nothing of the kind."""
+
+
+def is_bad_address(status: str) -> bool:
+    """Whether an enhanced status code means that the address does not work."""
+    return re.fullmatch(_BAD_ADDRESS, status.strip()) is not None
+
+
 def refused(code: int, text: str) -> NotSent:
     """What a relay's answer means (RFC 5321 section 4.2.1; greylisting as RFC 6647 describes it)."""
     said = f"{code} {text}"
+    if code in {530, 534, 535, 538}:
+        # RFC 4954, RFC 3207: it wants a password or TLS first, which is a matter of configuration.
+        return NotSent(FailureKind.RELAY_AWAY, said)
+    if code in {550, 551, 553} and re.search(_BAD_ADDRESS, text):
+        return NotSent(FailureKind.NO_SUCH_ADDRESS, said)
     if code >= 500:
         large = code == 552 or "5.3.4" in text or "5.2.3" in text
         return NotSent(FailureKind.TOO_LARGE if large else FailureKind.PERMANENT, said)
@@ -192,6 +222,14 @@ def address(value: str) -> str:
     except EmailNotValidError as error:
         raise ValueError("is not an e-mail address") from error
     return checked.ascii_email or checked.normalized
+
+
+def brief(text: str, most: int) -> str:
+    """`text` in one line, cut to `most` bytes of UTF-8: a mail has to stay small whatever was typed."""
+    line = one_line(text)
+    if len(line.encode()) <= most:
+        return line
+    return line.encode()[: most - 3].decode(errors="ignore").rstrip() + "…"
 
 
 def one_line(text: str) -> str:

@@ -9,13 +9,16 @@ from fastapi.responses import HTMLResponse
 
 from services.notifier.actions import ABOUT_CANDIDATE, ABOUT_NEED, ASSIGN, Permit, read, short_code
 from services.notifier.answers import Answers
+from services.notifier.consultant_words import CONSULTANT_WORDS
 from services.notifier.consultants import Consultant
 from services.notifier.decisions import NotPossible, Why
+from services.notifier.desk_words import DESK_WORDS
 from services.notifier.domain import AGENCY, NeedFile
 from services.notifier.letterhead import one_line
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import Store
 from services.notifier.words import MAIL_WORDS, PAGE_WORDS
+from services.notifier.words_letters import LETTER_WORDS
 from shared.events.feedback import Decision, DeclineReason
 from shared.events.vocabulary import Locale
 from shared.log import get_logger
@@ -26,11 +29,16 @@ from shared.web.pages import Pages, locale_of
 from shared.web.problems import RETRY_AFTER_SECONDS
 
 TEMPLATES = Path(__file__).parent / "templates"
-_NO_REFERRER = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+NO_REFERRER = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 def make_pages(settings: Settings) -> Pages:
-    return Pages("notifier", TEMPLATES, {**MAIL_WORDS, **PAGE_WORDS}, settings)
+    return Pages(
+        "notifier",
+        TEMPLATES,
+        {**MAIL_WORDS, **LETTER_WORDS, **PAGE_WORDS, **DESK_WORDS, **CONSULTANT_WORDS},
+        settings,
+    )
 
 
 class Invalid(Exception):  # noqa: N818 - what the form is
@@ -174,7 +182,7 @@ class ActPages:
 
     def _page(self, template: str, locale: Locale, *, status: int = 200, **values: Any) -> HTMLResponse:
         page = self.pages.render(template, locale, status=status, **values)
-        page.headers.update(_NO_REFERRER)
+        page.headers.update(NO_REFERRER)
         return page
 
 

@@ -44,9 +44,10 @@ class Rebuild:
             return
         for delivery in {one.delivery_id: one for one in deliveries}.values():
             if delivery.status is not DeliveryStatus.QUEUED:
-                await self.store.put_row_back(_row(delivery, self.casework.domain))
+                await self.store.ledger.put_row_back(_row(delivery, self.casework.domain))
         decisions: dict[str, list[Feedback]] = defaultdict(list)
         for feedback in await everything(self.bootstrap, FEEDBACK):
+            await self.store.put_feedback_back(feedback)
             decisions[feedback.need_id].append(feedback)
         shortlists = await read_to_end(self.bootstrap, SHORTLISTS)
         needs = await read_to_end(self.bootstrap, NEEDS)

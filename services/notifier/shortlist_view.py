@@ -1,6 +1,7 @@
 """What a shortlist's mail shows: values for its templates, in the reader's language, naming no candidate."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from services.notifier.actions import (
     short_codes,
 )
 from services.notifier.domain import AGENCY, BEST, NeedFile
-from services.notifier.letterhead import address, one_line
+from services.notifier.letterhead import LedgerRow, RowState, address, brief, one_line
 from services.notifier.wording import Wording
 from shared.events.need import Need
 from shared.events.shortlist import Entry, NearMiss, Shortlist
@@ -24,6 +25,8 @@ from shared.tokens import Tokens
 
 QUESTIONS = 4
 NEAR_MISSES = 5
+NAME, SENTENCE = 150, 240
+"""The most bytes shown of what somebody typed."""
 
 
 @dataclass(frozen=True)
@@ -44,36 +47,67 @@ class Links:
         return link(self.public_url, issue(self.tokens, permit, self.made, self.lifetime))
 
 
-def shortlist_view(file: NeedFile, wording: Wording, links: Links, news: frozenset[str]) -> dict[str, Any]:
-    """`news` are the candidates to mark as new. Whoever was declined is left out."""
+@dataclass(frozen=True)
+class Changes:
+    """What a reader has not seen yet: candidates who came or went, and that the client edited the need."""
+
+    news: frozenset[str] = frozenset()
+    gone: tuple[str, ...] = ()
+    edited: bool = False
+
+
+def changes(row: LedgerRow, thread: Iterable[LedgerRow]) -> Changes:
+    """Of this row and of those since the last mail that it stands for; nothing in a first mail."""
+    others = [other for other in thread if other.row_id != row.row_id]
+    sent = [other.rank for other in others if other.state is RowState.SENT]
+    if not sent:
+        return Changes()
+    unsent = [row, *(other for other in others if max(sent) < other.rank < row.rank)]
+    return Changes(
+        news=frozenset(candidate for other in unsent for candidate in other.news),
+        gone=tuple(dict.fromkeys(candidate for other in unsent for candidate in other.gone)),
+        edited=any(other.edited for other in unsent),
+    )
+
+
+def shortlist_view(
+    file: NeedFile, wording: Wording, links: Links, changed: Changes, best: int | None = None
+) -> dict[str, Any]:
+    """Whoever was declined is left out; `best` is how many candidates to show of those listed."""
     need, shortlist = file.need, file.shortlist
     assert need is not None and shortlist is not None  # noqa: S101, PT018 - the caller has looked
     entries = [one for one in shortlist.entries[:BEST] if one.candidate_id not in file.declined]
     near = [one for one in shortlist.near_misses if one.candidate_id not in file.declined][:NEAR_MISSES]
-    codes = short_codes({*(one.candidate_id for one in entries), *(one.candidate_id for one in near)})
+    shown = {*(one.candidate_id for one in entries), *(one.candidate_id for one in near)}
+    known = file.announced.candidates if file.announced else ()
+    gone = [one for one in changed.gone if one in known and one not in shown]
+    codes = short_codes({*shown, *gone})
     answers = links.who != AGENCY
     return {
         "need": _need_view(need, wording),
-        "eligible": wording.amount(shortlist.eligible),
-        "pool": wording.amount(shortlist.candidates),
         "orphan": not answers,
         "buttons": _need_buttons(links) if answers else [{"action": ASSIGN, "url": links.to(ASSIGN)}],
-        "candidates": [_entry_view(one, file, wording, links, codes, news) for one in entries],
-        "news": [codes[one.candidate_id] for one in entries if one.candidate_id in news],
+        "listed": len(entries),
+        "candidates": [_entry_view(one, file, wording, links, codes, changed.news) for one in entries[:best]],
+        "news": [codes[one.candidate_id] for one in entries if one.candidate_id in changed.news],
+        "gone": [codes[one] for one in gone],
+        "edited": changed.edited,
         "near_misses": [_near_view(one, wording, codes) for one in near],
         "relaxed": _relaxed(shortlist, wording),
     }
 
 
 def _need_view(need: Need, wording: Wording) -> dict[str, Any]:
-    phone = one_line(need.contact.phone or "")
+    phone = brief(need.contact.phone or "", 40)
     email = one_line(need.contact.email)
     return {
         "line": wording.need_line(need),
+        "title": brief(need.title, NAME),
+        "facts": wording.need_facts(need),
         "musts": wording.skills_line(need, must=True),
         "wishes": wording.skills_line(need, must=False),
-        "company": one_line(need.company),
-        "contact": one_line(need.contact.name),
+        "company": brief(need.company, NAME),
+        "contact": brief(need.contact.name, NAME),
         "phone": phone,
         "phone_url": f"tel:{re.sub('[^0-9+]', '', phone)}",
         "email": email,
@@ -111,7 +145,7 @@ def _entry_view(
         "score": round(entry.score),
         **_coverage(entry, file, wording),
         "reasons": wording.reasons(entry),
-        "questions": [one_line(gap.question.in_(wording.locale)) for gap in entry.gaps[:QUESTIONS]],
+        "questions": [brief(gap.question.in_(wording.locale), SENTENCE) for gap in entry.gaps[:QUESTIONS]],
         "decision": mark.decision.value if mark else "",
         "buttons": [
             {"action": action, "url": links.to(action, candidate_id=candidate_id)}
@@ -144,7 +178,7 @@ def _near_view(near: NearMiss, wording: Wording, codes: dict[str, str]) -> dict[
     return {
         "code": codes[near.candidate_id],
         "score": round(near.score),
-        "reason": one_line(near.reason.in_(wording.locale)),
+        "reason": brief(near.reason.in_(wording.locale), SENTENCE),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.notifier.letterhead import one_line
+from services.notifier.letterhead import brief, one_line
 from services.notifier.words import FACT_WORDS
 from shared.events.need import Need
 from shared.events.role import Role
@@ -47,13 +47,11 @@ class Wording:
         )
 
     def date(self, day: date) -> str:
-        if self.locale is Locale.FR:
-            return day.strftime("%d/%m/%Y")
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+        return day_in_words(day, self.locale)
 
     def place(self, location: Location) -> str:
         region = location.region or location.country
-        return f"{one_line(location.city)} ({region})" if location.city else region
+        return f"{brief(location.city, 60)} ({region})" if location.city else region
 
     def amount(self, whole: int) -> str:
         separator = "\u202f" if self.locale is Locale.FR else ","
@@ -61,6 +59,12 @@ class Wording:
 
     def need_line(self, need: Need) -> str:
         """What is asked, skills apart, in one line."""
+        facts = self.need_facts(need)
+        title = brief(need.title, 150)
+        return f"{title} · {facts}" if facts else title
+
+    def need_facts(self, need: Need) -> str:
+        """As `need_line`, without the title."""
         parts = [
             self.name(need.seniority.value) if need.seniority else "",
             self.fact("at_least_years", n=need.min_years) if need.min_years else "",
@@ -72,7 +76,7 @@ class Wording:
             ", ".join(self._language(language) for language in need.languages),
             self.fact("positions", n=need.positions) if need.positions > 1 else "",
         ]
-        return " · ".join([one_line(need.title), *(part for part in parts if part)])
+        return " · ".join(part for part in parts if part)
 
     def _budget(self, need: Need) -> str:
         budget = need.budget
@@ -92,7 +96,7 @@ class Wording:
         return f"{name} {language.level.value}" if language.level else name
 
     def skills_line(self, need: Need, *, must: bool) -> str:
-        return ", ".join(self.skill(asked.skill) for asked in need.skills if asked.must is must)
+        return brief(", ".join(self.skill(one.skill) for one in need.skills if one.must is must), 600)
 
     def reasons(self, entry: Entry) -> list[str]:
         """The pieces of evidence that brought most points, each as one line."""
@@ -105,7 +109,7 @@ class Wording:
                 if not twice and _speaks_for(one):
                     found.append((part.weight * (one.share or 0), self.evidence(part.criterion, one)))
         found.sort(key=lambda line: -line[0])
-        return list(dict.fromkeys(text for _, text in found))[:REASONS]
+        return [brief(text, 160) for text in dict.fromkeys(text for _, text in found)][:REASONS]
 
     def evidence(self, criterion: str, one: Evidence) -> str:
         """`Python: 6 years, last used 2026, 7 mentions`."""
@@ -130,7 +134,7 @@ class Wording:
             whole = round(one.years)
             parts.append(self.fact("years_one") if whole <= 1 else self.fact("years_many", n=whole))
         if one.months:
-            parts.append(self.fact("months", n=one.months))
+            parts.append(self._duration(one.months))
         if one.last_used:
             parts.append(self.fact("last_used", year=one.last_used))
         if one.mentions:
@@ -143,6 +147,14 @@ class Wording:
             found, asked = self._value(criterion, one.found), self._value(criterion, one.asked or one.found)
             parts.append(found if asked == found else self.fact("asked_for", found=found, asked=asked))
         return ", ".join(parts)
+
+    def _duration(self, months: int) -> str:
+        """Years from two on, rounded to a half."""
+        halves = round(months / 6)
+        if months < 24:
+            return self.fact("months", n=months)
+        number = f"{halves / 2:g}"
+        return self.fact("years_many", n=number.replace(".", ",") if self.locale is Locale.FR else number)
 
     def _value(self, criterion: str, text: str) -> str:
         """A ranking's codes in words; what is no code of a known kind is shown as it is."""
@@ -159,6 +171,12 @@ class Wording:
         except ValueError:
             return one_line(text)
         return ", ".join(self.name(one.strip()) for one in text.split(","))
+
+
+def day_in_words(day: date, locale: Locale) -> str:
+    if locale is Locale.FR:
+        return day.strftime("%d/%m/%Y")
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _speaks_for(one: Evidence) -> bool:

@@ -114,7 +114,7 @@ MAIL_WORDS: Words = {
         "fr": "Aucun critère impératif ne change la donne à lui seul.",
         "en": "No single must makes the difference.",
     },
-    "without_must": {"fr": "Sans l’exigence « {must} »", "en": "Without the must “{must}”"},
+    "without_must": {"fr": "Sans l’exigence «\u00a0{must}\u00a0»", "en": "Without the must “{must}”"},
     "more": {"fr": "{n} de plus", "en": "{n} more"},
     "links_work": {
         "fr": "Les liens de ce message valent {days} jours et ne servent qu’à vous. Les ouvrir ne change "
@@ -132,6 +132,16 @@ MAIL_WORDS: Words = {
     "do_placed": {"fr": "Placé", "en": "Placed"},
     "do_declined": {"fr": "Écarter", "en": "Decline"},
     # Letters
+    "subject_sign_in": {"fr": "Votre lien de connexion", "en": "Your sign-in link"},
+    "sign_in_lead": {
+        "fr": "Voici votre lien pour ouvrir le bureau des consultants. Il sert une fois, pendant 15 minutes.",
+        "en": "Here is your link to the consultants’ desk. It works once, for 15 minutes.",
+    },
+    "sign_in_button": {"fr": "Me connecter", "en": "Sign in"},
+    "sign_in_not_you": {
+        "fr": "Si vous n’avez rien demandé, ignorez ce message : personne n’entre sans ce lien.",
+        "en": "If you did not ask for this, ignore this message: nobody gets in without this link.",
+    },
     "links_lead": {
         "fr": "Voici les liens vers vos besoins, demandés avec cette adresse :",
         "en": "Here are the links to your needs, asked for with this address:",
@@ -278,6 +288,7 @@ FACT_WORDS: Words = {
     "nice_skills": {"fr": "Compétences souhaitées", "en": "Nice-to-have skills"},
     "role_experience": {"fr": "Expérience du métier", "en": "Experience in the role"},
     "role_fit": {"fr": "Profil proche du métier", "en": "Profile close to the role"},
+    "named_skills": {"fr": "Compétences citées", "en": "Skills mentioned"},
     "role_skills": {"fr": "Compétences usuelles du métier", "en": "Usual skills of the role"},
     "seniority": {"fr": "Séniorité", "en": "Seniority"},
     "location": {"fr": "Lieu", "en": "Location"},

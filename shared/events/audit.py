@@ -7,14 +7,20 @@ from pydantic import Field
 from shared.events.candidate import Candidate
 from shared.events.model import RankingModel
 from shared.events.need import Criteria
+from shared.events.role import Role
 from shared.events.shortlist import Shortlist
+from shared.events.skill import Skill
 from shared.events.topic import Event, Topic
+from shared.events.vocabulary import Slug
 
 
 class AuditRecord(Event):
-    """The shortlist, and what it was computed from.
+    """The shortlist, and all that it was computed from.
 
-    `candidates` are the listed candidates as matching knew them; `catalogue_hash` is the manifest's.
+    `criteria` has the role as it was understood, `named` the skills that the need's text names without asking
+    for them. `candidates` are the listed candidates as matching knew them; `catalogue_hash` is the
+    manifest's, and `roles` and `skills` are what the ranking read of that catalogue: sheets and skills
+    without the texts that no figure rests on.
     """
 
     need_id: str
@@ -25,6 +31,9 @@ class AuditRecord(Event):
     catalogue_hash: str = ""
     watermark: dict[str, int] = Field(default_factory=dict)
     """Last offset read of each partition of the candidates' topic."""
+    named: tuple[Slug, ...] = ()
+    roles: tuple[Role, ...] = ()
+    skills: tuple[Skill, ...] = ()
 
 
 AUDIT = Topic(

@@ -45,6 +45,8 @@ class Feedback(Event):
     candidate_id: str | None = None
     reason: DeclineReason | None = None
     shortlist_revision: int | None = None
+    undone: bool = False
+    """The decision about the candidate that is named here was taken back: none is in force."""
 
 
 FEEDBACK = Topic(

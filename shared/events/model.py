@@ -20,6 +20,8 @@ class RankingModel(Event):
     rarity: dict[str, float] = Field(default_factory=dict)
     weights_version: str
     weights: dict[str, float] = Field(default_factory=dict)
+    overrides: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """A family's, a role's or a need's id -> the weights that differ for it."""
 
 
 MODEL = Topic(

@@ -38,17 +38,43 @@ class Evidence(Fact):
 
 
 class Part(Fact):
-    """One criterion of a score: `points` = 100 x `weight` x `value`; the weights of one need add up to 1."""
+    """One criterion of a score: `points` = 100 x `weight` x `value`; the weights of one need add up to 1.
+
+    `told` says it in a sentence where the figures alone would not be understood.
+    """
 
     criterion: str
     weight: float
     value: float
     points: float
     evidence: tuple[Evidence, ...] = ()
+    told: LocalizedText | None = None
+
+
+class Change(Fact):
+    """One thing that would raise a score if it were so, and by how many points together with those before."""
+
+    criterion: str
+    skill: Slug | None = None
+    level: Level | None = None
+    points: float
+
+
+class ToEnter(Fact):
+    """What would have to be otherwise for a candidate to stand in the shortlist, computed by ranking anew.
+
+    `short_by`: points up to the last one listed, before any change. `changes` are those that count most, as
+    few as lead there; where `enough` is false, not even all of them do.
+    """
+
+    short_by: float
+    changes: tuple[Change, ...] = ()
+    enough: bool
+    told: LocalizedText
 
 
 class Gap(Fact):
-    """Something to ask the candidate, in words. `kind`: missing, level, unknown or related."""
+    """Something to ask the candidate, in words. `kind`: missing, level, unknown, related or dated."""
 
     kind: str
     criterion: str
@@ -65,6 +91,8 @@ class Entry(Fact):
     missing_musts: tuple[Slug, ...] = ()
     parts: tuple[Part, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    to_enter: ToEnter | None = None
+    """Of who stands just below the shortlist, in the answer of `/api/rank` alone."""
 
 
 class NearMiss(Fact):
@@ -76,17 +104,23 @@ class NearMiss(Fact):
     missed: Must
     skill: Slug | None = None
     reason: LocalizedText
+    to_enter: ToEnter | None = None
 
 
 class Departure(Fact):
-    """Who left the shortlist since the last revision, and why: outranked, ineligible or erased."""
+    """Who left the shortlist since the last revision, and why.
+
+    outranked, ineligible, erased, declined (for this need) or placed (with another one).
+    """
 
     candidate_id: str
     why: str
 
 
 class Shortlist(Event):
-    """`eligible` counts all who meet the hard constraints; `entries` are the best ten of those who fit."""
+    """`eligible` counts all who meet the hard constraints, also who was declined or is placed; `entries` are
+    the best ten of those who fit and are free.
+    """
 
     need_id: str
     need_revision: int

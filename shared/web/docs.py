@@ -1,9 +1,11 @@
 """`/docs`: what a service answers, as a plain page. No script, so the strict policy holds."""
 
 from html import escape
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
 
 
 def docs_routes(app: FastAPI) -> APIRouter:
@@ -28,3 +30,29 @@ def docs_routes(app: FastAPI) -> APIRouter:
         )
 
     return router
+
+
+def json_body(model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body itself, so that the description shows its fields."""
+    return {"requestBody": {"required": True, "content": {media: {"schema": schema_of(model)}}}}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's JSON schema in one piece: a reference to `$defs` would mean another place in OpenAPI."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(node: Any) -> Any:
+        if isinstance(node, list):
+            return [whole(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        reference = node.get("$ref")
+        if reference is not None:
+            return whole(parts[reference.rpartition("/")[2]]) | {
+                name: whole(value) for name, value in node.items() if name != "$ref"
+            }
+        return {name: whole(value) for name, value in node.items()}
+
+    made: dict[str, Any] = whole(schema)
+    return made

@@ -15,7 +15,7 @@ from shared.web.problems import HANDLERS, Problem, answer_failure
 from shared.web.session import SignInNeeded, to_sign_in
 
 MAX_BODY = 1024 * 1024
-"""Bytes. A route that takes more (an upload) is named in `larger_bodies`."""
+"""Bytes. A route that takes more (an upload) is named in `larger_bodies`; the longest prefix decides."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -123,7 +123,8 @@ class _Edge:
 
     def _limit(self, path: str) -> int:
         larger: dict[str, int] = self.state.state.larger_bodies
-        return max([MAX_BODY, *(size for prefix, size in larger.items() if path.startswith(prefix))])
+        longest = max((prefix for prefix in larger if path.startswith(prefix)), key=len, default=None)
+        return MAX_BODY if longest is None else larger[longest]
 
 
 def _too_large(limit: int) -> Response:

@@ -105,4 +105,5 @@ LAYOUT_WORDS: dict[str, dict[str, str]] = {
     "menu": {"fr": "Menu principal", "en": "Main menu"},
     "contact": {"fr": "Nous joindre :", "en": "Reach us:"},
     "privacy": {"fr": "Données personnelles", "en": "Privacy"},
+    "register": {"fr": "S’inscrire comme candidat", "en": "Register as a candidate"},
 }

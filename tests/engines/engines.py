@@ -407,6 +407,20 @@ class _Process:
         if self.running:
             self._popen.send_signal(number)
 
+    def freeze(self) -> None:
+        """kill -STOP, and wait until every thread has stopped: one may be in the middle of an answer."""
+        self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while self.running and set(self._thread_states()) != {"T"}:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {self._popen.pid} does not stop")
+            time.sleep(0.001)
+
+    def _thread_states(self) -> list[str]:
+        threads = Path(f"/proc/{self._popen.pid}/task").glob("*/stat")
+        # "pid (name) state …": a name may hold spaces and parentheses.
+        return [thread.read_text().rpartition(")")[2].split()[0] for thread in threads]
+
     def kill(self) -> None:
         """kill -9, and wait for the end; a frozen process ends, too."""
         self.signal(signal.SIGKILL)
@@ -578,7 +592,7 @@ class RealKafka(_Engine):
 
     def freeze(self, node: int = 1) -> None:
         """kill -STOP of a node: its connections stay open and nothing answers."""
-        self._node(node).signal(signal.SIGSTOP)
+        self._node(node).freeze()
         self._frozen.add(node)
 
     def thaw(self, node: int = 1) -> None:
@@ -776,7 +790,7 @@ class MongoWireServer(_Engine):
 
     def freeze(self) -> None:
         """kill -STOP: connections stay open and nothing answers."""
-        self._process().signal(signal.SIGSTOP)
+        self._process().freeze()
 
     def thaw(self) -> None:
         """kill -CONT."""

@@ -106,10 +106,9 @@ async def publish_catalogue(
         occurred_at=now(),
     )
     async with publisher(bootstrap, "catalog") as sender:
-        await asyncio.gather(
-            *(sender.publish(ROLES, one) for one in roles),
-            *(sender.publish(SKILLS, one) for one in skills),
-        )
+        await asyncio.gather(*(sender.publish(ROLES, one) for one in roles))
+        for start in range(0, len(skills), 200):
+            await asyncio.gather(*(sender.publish(SKILLS, one) for one in skills[start : start + 200]))
         await sender.publish(MANIFEST, manifest)
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from services.intake import importer
 from services.intake.app import build
+from services.intake.import_report import Report
+from services.intake.import_sending import ImportStopped
 from shared.run import Surroundings
 from tests.intake.support import a_candidate, bearer, publish_catalogue, serving
 
@@ -26,10 +28,7 @@ async def address(given: Surroundings) -> AsyncIterator[str]:
 async def run(file: Path, url: str, given: Surroundings, **options: Any) -> tuple[importer.Outcome, str]:
     key = bearer(given)["Authorization"].removeprefix("Bearer ")
     screen = io.StringIO()
-    settings = {"dry_run": False, "report": None} | options
-    outcome = await asyncio.to_thread(
-        importer.run, file, url, key, settings["dry_run"], settings["report"], screen
-    )
+    outcome = await asyncio.to_thread(importer.run, importer.Options(file, url, key, **options), screen)
     return outcome, screen.getvalue()
 
 
@@ -88,11 +87,11 @@ async def test_what_cannot_be_done_is_said_in_a_line(
     given: Surroundings, address: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "c.jsonl"
-    with pytest.raises(importer.ImportStopped, match="no such file"):
+    with pytest.raises(ImportStopped, match="no such file"):
         await run(file, address, given)
     write(file, 1)
-    with pytest.raises(importer.ImportStopped, match="401"):
-        await asyncio.to_thread(importer.run, file, address, "junk", False, None, io.StringIO())
+    with pytest.raises(ImportStopped, match="401"):
+        await asyncio.to_thread(importer.run, importer.Options(file, address, "junk"), io.StringIO())
 
 
 async def test_the_command_itself_runs(given: Surroundings, address: str, tmp_path: Path) -> None:
@@ -142,8 +141,8 @@ def test_a_wrong_address_key_or_report_is_said_in_one_line_before_anything_is_se
 
 def test_a_report_that_is_not_text_is_passed_over_like_a_half_written_line(tmp_path: Path) -> None:
     report = tmp_path / "r"
-    report.write_bytes(b"\xff\xfe\n" + b'{"line": 2, "mark": "m", "candidate_id": "c"}\n')
-    assert importer._accepted(report) == {2: "m"}
+    report.write_bytes(b"\xff\xfe\n" + b'{"line": 2, "mark": "ab", "candidate_id": "c"}\n')
+    assert Report(report, going_on=True).was_done(2, "ab")
 
 
 async def test_while_intake_is_unreachable_the_command_says_that_it_waits_and_why(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.intake.app import build
 from services.intake.domain.need import NeedRequest
-from services.intake.needs import event_of, restored
+from services.intake.need_documents import event_of, restored
 from services.intake.store import NeedStore
 from shared.embedded import EmbeddedKafka, embedded_mongo
 from shared.events.candidate import CANDIDATES

@@ -1,13 +1,16 @@
 """A newer catalogue: stored texts are read again, and what reads differently is published."""
 
+import json
 from typing import Any
 
 import httpx
+from reportlab.pdfgen.canvas import Canvas
 
 from services.intake.app import build
 from shared.events.candidate import CANDIDATES, Candidate
 from shared.events.need import NEEDS, AskedSkill, Need, NeedState
 from shared.run import Surroundings
+from tests.intake.cvs.making import drawn
 from tests.intake.support import (
     SKILL_EVENTS,
     a_candidate,
@@ -89,7 +92,7 @@ async def test_candidates_that_read_differently_are_published_anew_and_the_other
         after = await reread(given, "candidates", {stated, in_text, same})
 
         assert after[same]["revision"] == before[same]["revision"]
-        assert after[gone] == before[gone]
+        assert (after[gone]["erased"], after[gone]["revision"]) == (True, before[gone]["revision"])
         assert len(await candidate_events(given, same)) == 1
         newest = (await candidate_events(given, stated))[-1]
         assert newest is not None
@@ -108,6 +111,41 @@ async def test_candidates_that_read_differently_are_published_anew_and_the_other
         etag = (await client.get(path, headers=bearer(given))).headers["etag"]
         headers = bearer(given) | {"If-Match": etag}
         assert (await client.patch(path, json={"years": 9}, headers=headers)).status_code == 200
+
+
+async def test_the_text_of_a_file_is_read_again_and_what_was_flagged_in_it_stays_flagged(
+    given: Surroundings,
+) -> None:
+    async with intake(given) as client:
+        profile = a_candidate(skills=..., roles=..., years=...)
+        response = await client.post(
+            "/api/candidates",
+            data={"profile": json.dumps(profile)},
+            files={"cv": ("cv.pdf", drawn(_long_with_hidden_text), "application/pdf")},
+            headers=bearer(given),
+        )
+        assert response.status_code == 201, response.text
+        answer = response.json()
+        assert [held["skill"] for held in answer["skills"]] == ["python"]
+        assert any("hidden text" in warning for warning in answer["warnings"])
+
+        await publish_catalogue(given.kafka_bootstrap, skills=LEARNT)
+        after = (await reread(given, "candidates", {answer["candidate_id"]}))[answer["candidate_id"]]
+
+        assert [held["skill"] for held in after["facts"]["skills"]] == ["python", "docker"]
+        assert after["warnings"] == answer["warnings"]
+        newest = (await candidate_events(given, answer["candidate_id"]))[-1]
+        assert newest is not None
+        assert [held.skill for held in newest.skills] == ["python", "docker"]
+
+
+def _long_with_hidden_text(canvas: Canvas) -> None:
+    """Long enough for a worker process; Kubernetes is written in white."""
+    for line in range(40):
+        canvas.drawString(50, 780 - 14 * line, "Python services for a shop of words, and of words")
+    canvas.drawString(50, 150, "Moby in production")
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.drawString(50, 100, "Kubernetes")
 
 
 async def test_a_name_that_now_resolves_joins_an_open_need_and_never_as_a_must(given: Surroundings) -> None:

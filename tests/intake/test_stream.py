@@ -36,6 +36,8 @@ async def test_an_open_stream_tells_each_change_and_ends_when_the_service_stops(
             )
             response = await client.send(request, stream=True)
             assert response.headers["content-type"].startswith("text/event-stream")
+            assert response.headers["x-accel-buffering"] == "no", "no proxy holds it back"
+            assert "no-transform" in response.headers["cache-control"]
             stream = messages(response)
             first = await anext(stream)
             assert first["need_id"] == need["need_id"]

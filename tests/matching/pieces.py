@@ -1,6 +1,6 @@
 """What the tests of matching are made of: a small catalogue, candidates, needs, and ways to rank them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from services.matching.domain import Knowledge
 from services.matching.explain import entry
 from services.matching.index import Index, Ranking
 from services.matching.scoring import Plan, assess, plan_of
-from services.matching.weights import VERSION, Weights
+from services.matching.weights import Weights, version_of
 from shared.events.candidate import Candidate, HeldSkill
 from shared.events.manifest import Manifest, fingerprint
 from shared.events.model import RankingModel
@@ -99,7 +99,7 @@ MODEL = RankingModel(
     occurred_at=THEN,
     as_of=date(2026, 11, 23),
     candidates=0,
-    weights_version=VERSION,
+    weights_version=version_of(Weights()),
     weights=Weights().as_mapping(),
 )
 
@@ -180,8 +180,8 @@ def need(need_id: str, *skills: AskedSkill, revision: int = 1, **more: Any) -> N
     )
 
 
-def plan(wanted: Criteria, model: RankingModel = MODEL) -> Plan:
-    return plan_of(wanted, KNOWLEDGE, model)
+def plan(wanted: Criteria, model: RankingModel = MODEL, named: Sequence[str] = ()) -> Plan:
+    return plan_of(wanted, KNOWLEDGE, model, named)
 
 
 def index_of(*candidates: Candidate) -> Index:
@@ -198,14 +198,16 @@ def listed(wanted: Criteria, *candidates: Candidate) -> list[str]:
     return [profile.candidate_id for profile, _ in ranking(wanted, *candidates).listed]
 
 
-def explained(wanted: Criteria, one: Candidate, model: RankingModel = MODEL) -> Entry:
+def explained(
+    wanted: Criteria, one: Candidate, model: RankingModel = MODEL, named: Sequence[str] = ()
+) -> Entry:
     """One candidate's entry, listed or not."""
-    compiled = plan(wanted, model)
+    compiled = plan(wanted, model, named)
     index = index_of(one)
     index.judge_recency_in(model.as_of.year)
     profile = index.profiles[one.candidate_id]
     return entry(compiled, profile, assess(compiled, profile))
 
 
-def score(wanted: Criteria, one: Candidate, model: RankingModel = MODEL) -> float:
-    return explained(wanted, one, model).score
+def score(wanted: Criteria, one: Candidate, model: RankingModel = MODEL, named: Sequence[str] = ()) -> float:
+    return explained(wanted, one, model, named).score

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.matching.api import Queue, rounded
+from services.matching.api import Places, rounded
 from services.matching.app import build
 from shared.events.candidate import CANDIDATES
 from shared.events.manifest import MANIFEST
@@ -44,6 +44,10 @@ NEED = need(
     location=BODY["location"],
     musts=("location",),
 )
+
+
+async def rank(client: httpx.AsyncClient, **more: Any) -> httpx.Response:
+    return await client.post("/api/rank", json={"need": BODY, **more})
 
 
 def key(tokens: Tokens, *scopes: str) -> dict[str, str]:
@@ -183,15 +187,51 @@ async def test_shortlists_that_are_not_there(client: httpx.AsyncClient) -> None:
     assert (await client.get(path, params={"revision": 1})).status_code == 404
 
 
-async def test_the_queue_turns_away_instead_of_growing() -> None:
-    queue = Queue(1)
-    async with queue.place():
-        with pytest.raises(Problem) as refused:
-            async with queue.place():
-                pass
-    assert refused.value.status == 429
-    async with queue.place():
-        pass
+async def test_rankings_on_top_are_turned_away_and_a_place_is_free_only_when_its_work_is_done() -> None:
+    places = Places(1, timeout_seconds=0.05)
+    finish = asyncio.Event()
+
+    async def slow() -> str:
+        await finish.wait()
+        return "done"
+
+    with pytest.raises(Problem) as late:
+        await places.run(slow())
+    assert (late.value.status, late.value.headers) == (503, {"Retry-After": "5"})
+    # Whoever asked was told to wait; the work goes on, and its place is taken until it is done.
+    with pytest.raises(Problem) as turned_away:
+        await places.run(slow())
+    assert (turned_away.value.status, turned_away.value.headers) == (429, {"Retry-After": "1"})
+    finish.set()
+    await until(lambda: places.free == 1)
+    assert await places.run(slow()) == "done"
+
+
+async def test_many_rankings_at_once_are_answered_or_turned_away(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(rank(client) for _ in range(40)))
+    statuses = {answer.status_code for answer in answers}
+    assert statuses == {200, 429}
+    turned_away = [answer for answer in answers if answer.status_code == 429]
+    assert all(answer.headers["Retry-After"] == "1" for answer in turned_away)
+    assert sum(1 for answer in answers if answer.status_code == 200) >= 16
+    assert (await rank(client)).status_code == 200
+
+
+async def test_weights_can_differ_in_one_ranking(client: httpx.AsyncClient) -> None:
+    usual, other = await rank(client), await rank(client, weights={"role_fit": 0})
+    assert usual.json()["weights"] != other.json()["weights"]
+    criteria = [part["criterion"] for part in other.json()["shortlist"][0]["parts"]]
+    assert "role_fit" not in criteria
+    assert "role_fit" in [part["criterion"] for part in usual.json()["shortlist"][0]["parts"]]
+    bad = await rank(client, weights={"luck": 3})
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/weights/luck")
+
+
+async def test_request_bodies_are_described(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    for path in ("/api/rank", "/api/preview"):
+        schema = paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert "skills" in schema["properties"]["need"]["properties"]
 
 
 @pytest.mark.parametrize(

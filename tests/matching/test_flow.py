@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -60,16 +61,19 @@ class Kafka:
         for one in needs:
             await self.out.publish(NEEDS, one)
 
-    async def decide(self, candidate_id: str, decision: Decision) -> None:
+    async def decide(
+        self, candidate_id: str, decision: Decision, need_id: str = NEED, *, undone: bool = False
+    ) -> None:
         await self.out.publish(
             FEEDBACK,
             Feedback(
-                feedback_id=f"{candidate_id}-{decision}",
-                need_id=NEED,
+                feedback_id=f"{candidate_id}-{decision}-{undone}",
+                need_id=need_id,
                 decision=decision,
                 consultant=Colleague(consultant_id="k1", name="Kim", email="kim@example.com"),
                 candidate_id=candidate_id,
                 reason=DeclineReason.RATE,
+                undone=undone,
                 revision=1,
                 occurred_at=datetime.now(UTC),
             ),
@@ -296,6 +300,98 @@ async def test_declined_candidates_do_not_come_back(kafka: Kafka) -> None:
         _, second = await kafka.revisions(2)
     assert ids(second) == ["fair"]
     assert second.left == (Departure(candidate_id="good", why="declined"),)
+
+
+async def test_who_is_placed_leaves_other_shortlists_until_a_new_date_is_stated(kafka: Kafka) -> None:
+    elsewhere = need("0190b1a0-0000-7000-8000-00000000000d", asked("python", 4, must=True))
+    await kafka.candidates(FAIR, GOOD)
+    await kafka.needs(WANTED, elsewhere)
+    async with matching(kafka) as client:
+        await kafka.revisions(2)
+        await kafka.decide("good", Decision.PLACED, elsewhere.need_id)
+        left = (await kafka.revisions(3))[-1]
+        assert (left.need_id, ids(left)) == (NEED, ["fair"])
+        assert left.left == (Departure(candidate_id="good", why="placed"),)
+        ranked = await client.post("/api/rank", json={"need": {"role_id": "back-end-developer"}})
+        assert [entry["candidate_id"] for entry in ranked.json()["shortlist"]] == ["fair"]
+        # Another edit does not free them; a new date does.
+        now = datetime.now(UTC)
+        revision = int(now.timestamp() * 1000)
+        edited = GOOD.model_copy(update={"revision": revision, "occurred_at": now, "region": "FR-IDF"})
+        await kafka.candidates(edited)
+        await idle(client, kafka)
+        free = {"revision": revision + 1, "available_from": now.date() + timedelta(days=60)}
+        await kafka.candidates(edited.model_copy(update=free))
+
+        async def back() -> bool:
+            newest = (await of_need(kafka))[-1].event
+            return newest is not None and "good" in ids(newest)
+
+        await until(back)
+    assert len(await of_need(kafka)) == 3
+
+
+async def test_a_placing_that_is_taken_back_brings_the_candidate_back_elsewhere(kafka: Kafka) -> None:
+    elsewhere = need("0190b1a0-0000-7000-8000-00000000000d", asked("python", 4, must=True))
+    await kafka.candidates(FAIR, GOOD)
+    await kafka.needs(WANTED, elsewhere)
+    async with matching(kafka):
+        await kafka.revisions(2)
+        await kafka.decide("good", Decision.PLACED, elsewhere.need_id)
+        assert ids((await kafka.revisions(3))[-1]) == ["fair"]
+        await kafka.decide("good", Decision.PLACED, elsewhere.need_id, undone=True)
+        back = (await kafka.revisions(4))[-1]
+        assert (back.need_id, ids(back), back.entered) == (NEED, ["good", "fair"], ("good",))
+
+
+async def test_weights_of_a_family_and_of_a_need_are_published_and_ranked_with(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "weights.yaml"
+    file.write_text(f"software: {{role_fit: 0}}\n{NEED}: {{role_experience: 0}}\n")
+    monkeypatch.setenv("MATCHING_WEIGHTS", str(file))
+    other = need("0190b1a0-0000-7000-8000-00000000000e", asked("python"))
+    await kafka.candidates(GOOD)
+    await kafka.needs(WANTED, other)
+    async with matching(kafka):
+        found = {one.need_id: one for one in await kafka.revisions(2)}
+    parts = {key: [part.criterion for part in one.entries[0].parts] for key, one in found.items()}
+    assert "role_fit" not in parts[NEED] + parts[other.need_id]
+    assert "role_experience" not in parts[NEED]
+    assert "role_experience" in parts[other.need_id]
+    assert found[NEED].weights != found[other.need_id].weights
+    (model,) = [record.event for record in await records(kafka.bootstrap, MODEL)]
+    assert model is not None
+    assert model.overrides == {"software": {"role_fit": 0.0}, NEED: {"role_experience": 0.0}}
+
+
+async def test_an_import_of_thousands_leads_to_few_revisions_of_each_need(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATCHING_REST_SECONDS", "1")
+    wanted = [need(f"0190b1a0-0000-7000-8000-0000000001{at:02}", asked("python")) for at in range(5)]
+    await kafka.candidates(FAIR)
+    await kafka.needs(*wanted)
+    loop = asyncio.get_running_loop()
+    async with matching(kafka):
+        await kafka.revisions(5)
+        began = loop.time()
+        for start in range(0, 3000, 500):
+            await kafka.candidates(
+                *(
+                    candidate(f"c{9999 - at}", held("python"), roles={"back-end-developer": 1 + at // 60})
+                    for at in range(start, start + 500)
+                )
+            )
+
+        async def best_of_all_first() -> bool:
+            newest = {record.key: record.event for record in await kafka.shortlists()}
+            return all(event is not None and ids(event)[0] == "c7000" for event in newest.values())
+
+        await until(best_of_all_first)
+        elapsed = loop.time() - began
+    for one in wanted:
+        assert 2 <= len(await of_need(kafka, one.need_id)) <= 3 + elapsed
 
 
 async def test_an_erased_candidate_leaves_every_shortlist_and_is_confirmed_once(kafka: Kafka) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain import LISTED, NEAR_MISSES
+from services.matching.constraints import Fit
+from services.matching.domain import LISTED, NEAR_MISSES, profile_of
 from services.matching.scoring import assess
 from services.matching.shortlisting import rank
+from services.matching.weights import NAMED_LEVEL, PPM, UNKNOWN
 from shared.events.candidate import Candidate, HeldSkill
 from shared.events.need import AskedSkill, Criteria
 from shared.events.vocabulary import Contract, Must, Remote, Seniority
@@ -37,6 +39,7 @@ tried = settings(
 )
 
 NAMES = sorted(SKILLS)
+MUSTS = {must.value for must in Must}
 REGIONS = ["FR-ARA", "FR-IDF", "BE-BRU"]
 DAYS = st.dates(date(2026, 12, 1), date(2027, 6, 1))
 LANGUAGES = st.lists(
@@ -88,6 +91,8 @@ FACTS = st.fixed_dictionaries(
 
 ASKED = st.builds(AskedSkill, skill=st.sampled_from(NAMES), level=st.integers(1, 5), must=st.booleans())
 ASKED_SKILLS = st.lists(ASKED, max_size=6, unique_by=lambda one: one.skill)
+NAMED = st.lists(st.sampled_from(NAMES), max_size=3, unique=True)
+"""Skills that title and description name; some of them may be asked as well."""
 
 
 @st.composite
@@ -131,34 +136,39 @@ def with_skills(one: Candidate, *skills: HeldSkill) -> Candidate:
 
 
 @tried
-@given(ASKING, HELD_SKILLS, FACTS, HELD, st.randoms(use_true_random=False))
-def test_a_candidate_who_gains_an_asked_skill_never_falls(
-    wanted: Criteria, skills: list[HeldSkill], facts: dict[str, Any], gained: HeldSkill, dice: random.Random
+@given(ASKING, NAMED, HELD_SKILLS, FACTS, HELD, st.randoms(use_true_random=False))
+def test_a_candidate_who_gains_an_asked_or_named_skill_never_falls(
+    wanted: Criteria,
+    named: list[str],
+    skills: list[HeldSkill],
+    facts: dict[str, Any],
+    gained: HeldSkill,
+    dice: random.Random,
 ) -> None:
-    gained = gained.model_copy(update={"skill": dice.choice(wanted.skills).skill})
+    gained = gained.model_copy(update={"skill": dice.choice([*(one.skill for one in wanted.skills), *named])})
     assume(gained.skill not in {one.skill for one in skills})
     before = candidate("c", *skills, **facts)
     after = with_skills(before, *skills, gained)
     for model in (MODEL, RARE):
-        assert score(wanted, after, model) >= score(wanted, before, model)
+        assert score(wanted, after, model, named) >= score(wanted, before, model, named)
     if ranking(wanted, before).listed:
         assert ranking(wanted, after).listed
 
 
 @tried
-@given(ASKING, HELD_SKILLS, FACTS)
+@given(ASKING, NAMED, HELD_SKILLS, FACTS)
 def test_levels_above_the_asked_one_change_nothing(
-    wanted: Criteria, skills: list[HeldSkill], facts: dict[str, Any]
+    wanted: Criteria, named: list[str], skills: list[HeldSkill], facts: dict[str, Any]
 ) -> None:
-    levels = {one.skill: one.level for one in wanted.skills}
+    levels = dict.fromkeys(named, NAMED_LEVEL // 100) | {one.skill: one.level for one in wanted.skills}
     raised = [
         one.model_copy(update={"level": 5})
         if one.level is not None and one.level >= levels.get(one.skill, 9)
         else one
         for one in skills
     ]
-    before = explained(wanted, candidate("c", *skills, **facts))
-    after = explained(wanted, candidate("c", *raised, **facts))
+    before = explained(wanted, candidate("c", *skills, **facts), named=named)
+    after = explained(wanted, candidate("c", *raised, **facts), named=named)
     assert (after.score, [part.points for part in after.parts]) == (
         before.score,
         [part.points for part in before.parts],
@@ -166,8 +176,10 @@ def test_levels_above_the_asked_one_change_nothing(
 
 
 @tried
-@given(CRITERIA, pools(), st.randoms(use_true_random=False))
-def test_order_changes_no_byte(wanted: Criteria, pool: list[Candidate], dice: random.Random) -> None:
+@given(CRITERIA, NAMED, pools(), st.randoms(use_true_random=False))
+def test_order_changes_no_byte(
+    wanted: Criteria, named: list[str], pool: list[Candidate], dice: random.Random
+) -> None:
     def shuffled(things: Any) -> tuple[Any, ...]:
         return tuple(dice.sample(list(things), len(things)))
 
@@ -180,8 +192,8 @@ def test_order_changes_no_byte(wanted: Criteria, pool: list[Candidate], dice: ra
     arrived_late = index_of(*people)
     for one in shuffled(people):
         arrived_late.put(one)
-    first = rank(index_of(*pool), plan(wanted, RARE), (), ())
-    second = rank(arrived_late, plan(other, RARE), (), ())
+    first = rank(index_of(*pool), plan(wanted, RARE, named), (), ())
+    second = rank(arrived_late, plan(other, RARE, shuffled(named)), (), ())
     as_bytes = [
         json.dumps([one.model_dump(mode="json") for one in (*found.entries, *found.near_misses)])
         for found in (first, second)
@@ -191,11 +203,13 @@ def test_order_changes_no_byte(wanted: Criteria, pool: list[Candidate], dice: ra
 
 
 @tried
-@given(CRITERIA, HELD_SKILLS, FACTS)
+@given(CRITERIA, NAMED, HELD_SKILLS, FACTS)
 def test_parts_add_up_to_the_score_and_evidence_to_its_part(
-    wanted: Criteria, skills: list[HeldSkill], facts: dict[str, Any]
+    wanted: Criteria, named: list[str], skills: list[HeldSkill], facts: dict[str, Any]
 ) -> None:
-    entry = explained(wanted, candidate("c", *skills, **facts), RARE)
+    entry = explained(wanted, candidate("c", *skills, **facts), RARE, named)
+    asked = {one.skill for one in wanted.skills}
+    assert ("named_skills" in {part.criterion for part in entry.parts}) == bool(set(named) - asked)
     assert round(sum(part.points for part in entry.parts), 4) == entry.score
     assert 0 <= entry.score <= 100
     if entry.parts:
@@ -206,12 +220,12 @@ def test_parts_add_up_to_the_score_and_evidence_to_its_part(
 
 
 @tried
-@given(CRITERIA, pools(), st.integers(0, 12))
+@given(CRITERIA, NAMED, pools(), st.integers(0, 12))
 def test_the_index_lists_what_scoring_everybody_would(
-    wanted: Criteria, pool: list[Candidate], limit: int
+    wanted: Criteria, named: list[str], pool: list[Candidate], limit: int
 ) -> None:
-    found = index_of(*pool).rank(plan(wanted, RARE), limit=limit, near_limit=NEAR_MISSES)
-    compiled, index = plan(wanted, RARE), index_of(*pool)
+    compiled, index = plan(wanted, RARE, named), index_of(*pool)
+    found = index_of(*pool).rank(compiled, limit=limit, near_limit=NEAR_MISSES)
     index.judge_recency_in(RARE.as_of.year)
     scored = sorted(
         ((assess(compiled, profile), key) for key, profile in index.profiles.items()),
@@ -244,6 +258,25 @@ def test_who_misses_a_hard_constraint_is_never_listed(wanted: Criteria, pool: li
             assert explained(wanted, profile.candidate).missing_musts == ()
     for _, assessment in found.near:
         assert assessment.misses == 1
+
+
+@tried
+@given(ASKING, pools())
+def test_with_skills_among_the_musts_nobody_listed_lacks_one(wanted: Criteria, pool: list[Candidate]) -> None:
+    wanted = wanted.model_copy(update={"musts": (Must.SKILLS,)})
+    musts = {one.skill for one in wanted.skills if one.must}
+    lacking: dict[str, set[str]] = {
+        one.candidate_id: {
+            must
+            for must in musts
+            if not any(must in KNOWLEDGE.taxonomy.shows(held.skill) for held in one.skills)
+        }
+        for one in pool
+    }
+    found = rank(index_of(*pool), plan(wanted), (), ())
+    assert not any(lacking[entry.candidate_id] for entry in found.entries)
+    assert all({near.skill} == lacking[near.candidate_id] for near in found.near_misses)
+    assert found.ranking.census.eligible == sum(1 for missing in lacking.values() if not missing)
 
 
 @tried
@@ -281,6 +314,76 @@ def test_a_related_skill_never_beats_the_skill_itself(
 
 
 @tried
+@given(ASKING, NAMED, st.sampled_from(RELATED), st.integers(1, 5), st.booleans(), HELD, HELD_SKILLS)
+def test_related_credit_never_beats_the_skill_itself_whatever_else_is_asked(
+    wanted: Criteria,
+    named: list[str],
+    pair: tuple[str, str],
+    level: int,
+    must: bool,
+    one: HeldSkill,
+    others: list[HeldSkill],
+) -> None:
+    own, related = pair
+    rest = [other for other in others if other.skill not in pair]
+    asked = (
+        *(other for other in wanted.skills if other.skill not in pair),
+        AskedSkill(skill=own, level=level, must=must),
+    )
+    compiled = plan(wanted.model_copy(update={"skills": asked}), RARE, named)
+    at = [skill.skill for skill in compiled.asked].index(own)
+
+    def credit(skill: str) -> int:
+        held = candidate("c", *rest, one.model_copy(update={"skill": skill}))
+        return assess(compiled, profile_of(held, 2026)).credits[at]
+
+    shown_by_others = any(own in KNOWLEDGE.taxonomy.shows(other.skill) for other in rest)
+    assert credit(own) >= credit(related)
+    if not shown_by_others and not any(KNOWLEDGE.taxonomy.credit(own, other.skill) for other in rest):
+        assert credit(own) > credit(related) > 0
+
+
+FACTS_OF: dict[str, dict[str, Any]] = {
+    "seniority": {"seniority": None, "years": None, "roles": {}},
+    "location": {"region": None},
+    "remote": {"remote": None},
+    "start_by": {"available_from": None},
+    "contracts": {"contracts": []},
+    "budget": {"day_rate": None, "salary": None},
+    "languages": {"languages": []},
+    "min_years": {"years": None},
+    "min_education": {"education": None},
+}
+"""Criterion -> what makes a candidate unknown in it."""
+
+
+@tried
+@given(CRITERIA, NAMED, HELD_SKILLS, FACTS, st.sampled_from(sorted(FACTS_OF)))
+def test_unknown_is_neither_a_miss_nor_a_match(
+    wanted: Criteria, named: list[str], skills: list[HeldSkill], facts: dict[str, Any], criterion: str
+) -> None:
+    wanted = wanted.model_copy(update={"musts": tuple(Must(one) for one in (criterion,) if one in MUSTS)})
+    judge = plan(wanted).judges.get(criterion)
+    assume(judge is not None)
+    assert judge is not None
+    blank = candidate("c", *skills, **facts | FACTS_OF[criterion])
+    if criterion == "min_years" and judge(blank)[0] is Fit.FITS:
+        return  # the roles known make up the years asked
+    stated = candidate("c", *skills, **facts)
+    verdict, value = judge(stated)
+    assert judge(blank) == (Fit.UNKNOWN, UNKNOWN)
+    assert not ranking(wanted, blank, everybody=True).near
+    assert ranking(wanted, blank, everybody=True).listed
+    entry = explained(wanted, blank, named=named)
+    assert criterion in {gap.criterion for gap in entry.gaps if gap.kind == "unknown"}
+    assert [part.value for part in entry.parts if part.criterion == criterion] == [UNKNOWN / PPM]
+    if verdict is Fit.MISSES and criterion == "languages" and len(wanted.languages) > 1:
+        return  # one of them may be spoken all the same
+    assert (value < UNKNOWN) == (verdict is Fit.MISSES)
+    assert (value > UNKNOWN) >= (verdict is Fit.FITS)
+
+
+@tried
 @given(CRITERIA, HELD_SKILLS, FACTS, FACTS)
 def test_criteria_not_asked_about_have_no_effect(
     wanted: Criteria, skills: list[HeldSkill], facts: dict[str, Any], others: dict[str, Any]
@@ -298,10 +401,13 @@ def test_criteria_not_asked_about_have_no_effect(
         "seniority": wanted.seniority,
     }
     changed = facts | {name: others[name] for name, asking in asked_about.items() if not asking}
-    assert (
-        explained(wanted, candidate("c", *skills, **facts)).parts
-        == explained(wanted, candidate("c", *skills, **changed)).parts
-    )
+    before, after = candidate("c", *skills, **facts), candidate("c", *skills, **changed)
+    assert explained(wanted, before) == explained(wanted, after)
+    # Nor do musts that are about nothing asked.
+    idle = [must for must in Must if must is not Must.SKILLS and must.value not in plan(wanted).judges]
+    more = wanted.model_copy(update={"musts": (*wanted.musts, *idle)})
+    assert explained(more, before) == explained(wanted, before)
+    assert len(ranking(more, before).listed) == len(ranking(wanted, after).listed)
 
 
 @tried

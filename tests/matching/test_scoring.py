@@ -33,17 +33,17 @@ def test_a_worked_example() -> None:
         asked("python", 4, must=True), asked("docker", 2), role_id=None, location={"country": "FR"}
     )
     entry = explained(wanted, candidate("c1", held("python", 2), held("excel", 3), country="FR"))
-    # Weights: skills 50, of which the must has 3 of 4 parts; role fit 18; location 5: 73 in all.
+    # Weights: skills 45, of which the must has 3 of 4 parts; role fit 50; location 5: 100 in all.
     assert [(one.criterion, one.weight) for one in entry.parts] == [
-        ("must_skills", 0.513699),  # 37.5 / 73
-        ("nice_skills", 0.171233),  # 12.5 / 73
-        ("role_fit", 0.246575),  # 18 / 73
-        ("location", 0.068493),  # 5 / 73
+        ("must_skills", 0.3375),
+        ("nice_skills", 0.1125),
+        ("role_fit", 0.5),
+        ("location", 0.05),
     ]
-    # Python 2 of 4: 0.5. Docker: nothing. Fit: Python's salience 40 of 40 + 40 + 150. Location: fits.
-    assert [one.value for one in entry.parts] == [0.5, 0.0, 0.173913, 1.0]
-    assert [one.points for one in entry.parts] == [25.685, 0.0, 4.2883, 6.8493]
-    assert entry.score == 36.8226
+    # Python 2 of 4: 0.5. Docker: nothing. Fit: Python's salience 40 of 40 + 40 + 80. Location: fits.
+    assert [one.value for one in entry.parts] == [0.5, 0.0, 0.25, 1.0]
+    assert [one.points for one in entry.parts] == [16.875, 0.0, 12.5, 5.0]
+    assert entry.score == 34.375
     assert entry.must_coverage == 1.0
     assert [(gap.kind, gap.skill) for gap in entry.gaps] == [("level", "python"), ("missing", "docker")]
 
@@ -58,12 +58,12 @@ def test_role_experience_and_titles_by_hand() -> None:
             role="full-stack-developer", months=30, via="full-stack-developer", credit=0.8, share=0.632455
         ),
     )
-    # The title earns 0.8 of its half, the empty profile nothing of the other.
-    assert part(adjacent.parts, "role_fit").value == 0.4
+    # Titles: the closest 0.8, all by their months 24/130; 45 % of their mean, and of the profile nothing.
+    assert part(adjacent.parts, "role_fit").value == 0.221538
     own = explained(wanted, candidate("c2", roles={"back-end-developer": 90}))
     assert part(own.parts, "role_experience").value == 1.0
     family = explained(wanted, candidate("c3", roles={"qa-engineer": 90}))
-    assert (part(family.parts, "role_experience").value, part(family.parts, "role_fit").value) == (0, 0.125)
+    assert (part(family.parts, "role_experience").value, part(family.parts, "role_fit").value) == (0, 0.1125)
 
 
 def test_the_sheet_counts_less_the_more_the_client_names() -> None:
@@ -219,8 +219,7 @@ def test_gaps_are_questions_in_both_languages() -> None:
         ("unknown", "languages"),
     ]
     assert gaps[0].question.en == (
-        "Kubernetes is asked at level 4; the profile shows Docker: "
-        "has this person worked with Kubernetes too?"
+        "Kubernetes is asked at level 4; the profile shows Docker: has this person worked with it, and where?"
     )
     assert all(gap.question.fr.rstrip(".").endswith(("?", "2027-01-04", "senior", "demandé")) for gap in gaps)
 

@@ -12,19 +12,23 @@ from shared.embedded import EmbeddedSmtp
 
 DROP = "drop after DATA"
 STALL = "stall after DATA"
+SLOW = "accept after two seconds"
 ACCEPT = "accept"
 
 
 class MoodyRelay(EmbeddedSmtp):
     """Answers recipients and contents by script, one entry each; accepts when the script is over.
 
-    An entry is a reply such as `450 later`, or one of DROP, STALL and ACCEPT. `connections` counts greetings.
+    An entry is a reply such as `450 later`, or one of DROP, STALL, SLOW and ACCEPT. `connections` counts
+    greetings.
     """
 
     def __init__(self, *, rcpt: Iterable[str] = (), data: Iterable[str] = ()) -> None:
         super().__init__()
         self.rcpt = deque(rcpt)
         self.data = deque(data)
+        self.refuses: dict[str, str] = {}
+        """Recipient -> what it is always answered."""
         self.refused = 0
         self.connections = 0
 
@@ -38,7 +42,7 @@ class MoodyRelay(EmbeddedSmtp):
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        reply = self.rcpt.popleft() if self.rcpt else ACCEPT
+        reply = self.refuses.get(address) or (self.rcpt.popleft() if self.rcpt else ACCEPT)
         if reply != ACCEPT:
             self.refused += 1
             return reply
@@ -47,13 +51,15 @@ class MoodyRelay(EmbeddedSmtp):
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         reply = self.data.popleft() if self.data else ACCEPT
-        if reply not in {ACCEPT, DROP, STALL}:
+        if reply not in {ACCEPT, DROP, STALL, SLOW}:
             self.refused += 1
             return reply
         accepted = await super().handle_DATA(server, session, envelope)
         if reply == DROP:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
+        if reply == SLOW:
+            await asyncio.sleep(2)
         if reply == STALL:
             await asyncio.sleep(3600)
         return accepted

@@ -193,7 +193,7 @@ async def test_a_need_that_is_handed_back_is_mailed_each_time_and_once(given: Su
         assert (await service.store.file(NEED_ID)).announced == file.announced
         ids = {str(mail.message["Message-ID"]) for mail in service.mails()}
         assert len(ids) == len(service.mails())
-        rows = [row for row in await service.store.rows_about(NEED_ID) if row.kind == "shortlist"]
+        rows = [row for row in await service.store.ledger.rows_about(NEED_ID) if row.kind == "shortlist"]
         assert len(rows) == 7
         assert all(row.subject_revision >= 200 for row in rows)
 

@@ -70,6 +70,7 @@ async def test_bad_fields_are_named_and_keys_are_needed(given: Surroundings) -> 
         "/regions/0": {"regions": ["Bretagne"]},
         "/delivery": {"delivery": "hourly"},
         "/quiet_hours/start": {"quiet_hours": {"start": "25:00", "end": "07:00"}},
+        "/quiet_hours/end": {"quiet_hours": {"start": "22:00", "end": "07:00Z"}},
         "/time_zone": {"time_zone": "Paris"},
         "/nickname": {"nickname": "C"},
     }

@@ -256,11 +256,11 @@ async def test_a_letter_is_sent_once_and_its_address_forgotten(given: Surroundin
         await service.settled()
 
         async def forgotten() -> bool:
-            return await service.store.letter("letter-1") is None
+            return await service.store.ledger.letter("letter-1") is None
 
         await until(forgotten)
         assert len(service.mails()) == 1
-        rows = await service.store.rows_about("letter-1")
+        rows = await service.store.ledger.rows_about("letter-1")
         assert [row.state for row in rows] == [RowState.SENT]
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from services.notifier.actions import read as read_permit
 from services.notifier.consultants import Consultant
+from services.notifier.digests import Digests, Item
 from services.notifier.domain import (
     CLIENT,
     Announced,
@@ -25,8 +27,19 @@ from services.notifier.domain import (
     with_need,
     with_shortlist,
 )
-from services.notifier.letterhead import LETTER, LedgerRow, NotSent, RowState, message_id, row_id, thread_id
-from services.notifier.mailer import Mail, Mailer
+from services.notifier.envelope import Mail
+from services.notifier.letterhead import (
+    DIGEST,
+    LETTER,
+    LedgerRow,
+    NotSent,
+    RowState,
+    message_id,
+    row_id,
+    thread_id,
+)
+from services.notifier.letters import FORMS, check
+from services.notifier.mailer import Mailer
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import Store
 from shared.catalogue import Catalogue
@@ -39,6 +52,7 @@ from shared.events.vocabulary import Locale, Location
 from shared.kafka import Kafka
 from shared.metrics import Metrics
 from shared.mongo import Mongo
+from shared.outage import Refused
 from shared.settings import Settings
 from shared.tokens import Tokens
 from tests.notifier.making import (
@@ -60,10 +74,12 @@ HEADERS = [
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "References", "In-Reply-To", "Auto-Submitted",
     "MIME-Version", "Content-Type",
 ]  # fmt: skip
+KINDS = ["shortlist", "no_match", "digest", "acknowledgement", "taken", "filled", "links", *FORMS]
+PAUSE = ["List-Unsubscribe", "List-Unsubscribe-Post"]
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mailer() -> Mailer:
     metrics = Metrics()
     mongo = Mongo(embedded_mongo(), "recruitment", "notifier", metrics)
@@ -73,7 +89,9 @@ def mailer() -> Mailer:
         {one.role_id: one for one in CATALOGUE_ROLES}, {one.skill_id: one for one in CATALOGUE_SKILLS}, "1"
     )
     configured: dict[str, Any] = {"_env_file": None, "public_url": "https://jobs.example"}
-    return Mailer(store, catalogue, Settings(**configured), NotifierSettings(), Tokens([SECRET]))
+    own = NotifierSettings()
+    digests = Digests(store, own.hours(), "example.com")
+    return Mailer(store, catalogue, Settings(**configured), own, Tokens([SECRET]), digests)
 
 
 def row(recipient: str, kind: str, *, news: tuple[str, ...] = (), revision: int = 200) -> LedgerRow:
@@ -136,33 +154,62 @@ def client_mail(mailer: Mailer, kind: DeliveryKind, asked: Need) -> Mail | None:
 def every_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlist) -> dict[str, Mail | None]:
     filled = asked.model_copy(update={"status": NeedState.FILLED})
     nobody = listed.model_copy(update={"entries": (), "outcome": Outcome.NO_MATCH})
-    letter = Letter(
-        letter_id="letter-1",
-        template="links",
-        locale=locale,
-        to_name=asked.contact.name,
-        to_email="client@acme.test",
-        arguments={f"{asked.reference} {asked.title}": "https://jobs.example/needs/1?t=abc"},
-        revision=1,
-        occurred_at=WHEN,
-    )
     return {
+        "digest": digest_mail(mailer, locale, asked, listed),
         "shortlist": shortlist_mail(mailer, locale, asked, listed),
         "no_match": shortlist_mail(mailer, locale, asked, nobody),
         "acknowledgement": client_mail(mailer, DeliveryKind.ACKNOWLEDGEMENT, asked),
         "taken": client_mail(mailer, DeliveryKind.TAKEN, asked),
         "filled": client_mail(mailer, DeliveryKind.FILLED, filled),
-        "links": mailer.letter(row("addressee", LETTER), letter),
+        **{
+            template: mailer.letter(row("addressee", LETTER), letter(template, locale, asked))
+            for template in ("links", *FORMS)
+        },
     }
 
 
+def letter(template: str, locale: Locale, asked: Need) -> Letter:
+    """With what a stranger may have typed in every text."""
+    ours = "https://jobs.example/needs/1?t=abc"
+    if template == "links":
+        arguments = {f"{asked.reference} {asked.title}": ours}
+    else:
+        form = FORMS[template]
+        arguments = {name: f"{ours}&{name}=1" for name in form.urls}
+        arguments |= dict.fromkeys(form.dates, "2026-12-24T22:30:00+00:00")
+        arguments |= dict.fromkeys(form.texts, asked.company)
+    return Letter(
+        letter_id="letter-1",
+        template=template,
+        locale=locale,
+        to_name=asked.contact.name,
+        to_email="client@acme.test",
+        arguments=arguments,
+        revision=1,
+        occurred_at=WHEN,
+    )
+
+
+def digest_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlist) -> Mail:
+    """Two needs: one with candidates, one that nobody fits."""
+    nobody = listed.model_copy(update={"entries": (), "outcome": Outcome.NO_MATCH})
+    items = [
+        Item(row(person().consultant_id, kind, news=(candidate_id(2),)), file_of(asked, one))
+        for kind, one in (("shortlist", listed), ("no_match", nobody))
+    ]
+    sent = row(person().consultant_id, "shortlist", revision=199).model_copy(update={"state": RowState.SENT})
+    threads = [[sent, item.row] for item in items]
+    today = row(person().consultant_id, DIGEST, revision=20261124)
+    return mailer.digest(today, person(locale), items, threads)
+
+
 @pytest.mark.parametrize("locale", list(Locale))
-@pytest.mark.parametrize("kind", ["shortlist", "no_match", "acknowledgement", "taken", "filled", "links"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_text_is_as_agreed(mailer: Mailer, kind: str, locale: Locale) -> None:
     mail = every_mail(mailer, locale, need(locale=locale), shortlist())[kind]
     headers = "".join(f"{name}: {value}\n" for name, value in read(mail).items() if name != "Content-Type")
     # A link's token is a signature over its content: its look says nothing to a reader.
-    shown = re.sub(r"(/mail/act/|[?&]t=)ey[\w.-]+", r"\1TOKEN", f"{headers}\n{part(mail, 'plain')}")
+    shown = re.sub(r"(/mail/(?:act|pause)/|[?&]t=ey)[\w.-]+", r"\1TOKEN", f"{headers}\n{part(mail, 'plain')}")
     golden = GOLDEN / f"{kind}.{locale.value}.txt"
     if os.environ.get("WRITE_GOLDEN"):
         golden.write_text(shown)
@@ -196,7 +243,7 @@ def test_a_repeat_of_a_row_is_the_same_mail_to_the_byte(mailer: Mailer) -> None:
         assert first == second
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("hostile", [*HOSTILE, "W" * 5000, "👩\u200d🚀 é" * 500, "None"])
 @pytest.mark.parametrize("locale", list(Locale))
 def test_hostile_values_reach_no_header_and_no_markup(mailer: Mailer, locale: Locale, hostile: str) -> None:
     asked, listed = hostile_need(hostile, locale), hostile_shortlist(hostile)
@@ -204,7 +251,9 @@ def test_hostile_values_reach_no_header_and_no_markup(mailer: Mailer, locale: Lo
         assert mail is not None
         assert mail.recipient in {"client@acme.test", "sample@agency.test"}
         message = read(mail)
-        assert list(message.keys()) == HEADERS, kind
+        pause = PAUSE if kind in {"shortlist", "no_match", "digest"} else []
+        assert [name for name in message.keys() if name not in pause] == HEADERS, kind  # noqa: SIM118
+        assert all(len(message.get_all(name, [])) == 1 for name in pause), kind
         raw_headers = mail.content.split(b"\r\n\r\n", 1)[0].decode("ascii")
         assert not re.search(r"^bcc", raw_headers, re.IGNORECASE | re.MULTILINE)
         assert len(message["To"].addresses) == 1
@@ -216,7 +265,10 @@ def test_hostile_values_reach_no_header_and_no_markup(mailer: Mailer, locale: Lo
         # A line break in a value would let a client write lines of the agency's.
         assert "\nBcc:" not in part(mail, "plain")
         # Nothing of a value is evaluated as a template.
-        assert ("{{ 7 * 7 }}" in html) is ("{{ 7 * 7 }}" in hostile)
+        repeats_nothing = kind in {*FORMS} - {"privacy_notice"}
+        assert ("{{ 7 * 7 }}" in html) is ("{{ 7 * 7 }}" in hostile and not repeats_nothing)
+        assert max(len(line) for line in mail.content.split(b"\r\n")) <= 998, kind
+        assert len(mail.content) < 100_000, kind
 
 
 def hostile_need(hostile: str, locale: Locale) -> Need:
@@ -265,8 +317,104 @@ def test_the_largest_mail_stays_under_100_kilobytes_and_loads_nothing(mailer: Ma
     assert len(mail.content) < 100_000
     html = part(mail, "html")
     assert not re.search(r"<img|<link|@import|url\(|src=", html)
-    assert html.count('class="second"') == 10 * 5 + 1
+    assert html.count('class="second"') == 10 * 5 + 2
     assert max(len(line) for line in mail.content.split(b"\r\n")) <= 998
+
+
+def test_links_are_short_and_each_is_for_one_thing(mailer: Mailer) -> None:
+    mail = shortlist_mail(mailer, Locale.FR, need(), shortlist())
+    found = re.findall(r'href="(https://jobs\.example/mail/[^"]+)"', part(mail, "html"))
+    assert len(found) == len(set(found)) == 2 + 3 * 5 + 1
+    assert max(map(len, found)) < 150
+    permits = [read_permit(Tokens([SECRET]), url.rpartition("/")[2]) for url in found if "/act/" in url]
+    assert {permit.who for permit in permits} == {person().consultant_id}
+    assert {permit.need_id for permit in permits} == {NEED_ID}
+    assert all(len(permit.actions) == 1 for permit in permits)
+    assert {permit.candidate_id for permit in permits} == {None, *map(candidate_id, (1, 2, 3))}
+    assert {permit.shortlist_revision for permit in permits} == {200}
+
+
+def test_what_changed_since_the_last_mail_is_said_once(mailer: Mailer) -> None:
+    reader = person(Locale.EN)
+    file = file_of(need(), shortlist((1, 2, 3)))
+    edited = need(revision=101)
+    listed = shortlist((1, 4, 5), revision=201, need_revision=101)
+    file = with_shortlist(with_need(file, edited, WHEN), listed, listed.revision)
+    file = announce(file, WHEN, timedelta(0))
+    due = file.due[-1]
+    assert (due.news, due.gone, due.edited) == (
+        (candidate_id(4), candidate_id(5)),
+        (candidate_id(2), candidate_id(3)),
+        True,
+    )
+    sent = row(reader.consultant_id, "shortlist").model_copy(update={"state": RowState.SENT})
+    second = row(reader.consultant_id, "shortlist", revision=201, news=due.news).model_copy(
+        update={"gone": due.gone, "edited": True}
+    )
+    text_of_it = part(mailer.to_reader(second, file, reader, [sent, second]), "plain")
+    assert "The client has edited the need since the last mail." in text_of_it
+    assert "New since the last mail: Candidate 4444, Candidate 5555." in text_of_it
+    assert "No longer on the list: Candidate 2222, Candidate 3333." in text_of_it
+    # What one mail has told the next one does not tell again, nor a superseded row from before it.
+    old = second.model_copy(update={"row_id": "old", "state": RowState.SUPERSEDED, "subject_revision": 200})
+    told = second.model_copy(update={"state": RowState.SENT})
+    third = row(reader.consultant_id, "shortlist", revision=202)
+    text_of_it = part(mailer.to_reader(third, file, reader, [sent, old, told, third]), "plain")
+    assert "since the last mail" not in text_of_it
+    assert "No longer" not in text_of_it
+
+
+@pytest.mark.parametrize(
+    ("locale", "eligible", "said"),
+    [
+        (Locale.FR, 0, "Personne, sur 1 500 dans le vivier, ne respecte les critères impératifs."),
+        (Locale.FR, 1, "1 personne sur 1 500 dans le vivier respecte les critères impératifs."),
+        (Locale.FR, 2, "2 personnes sur 1 500 dans le vivier respectent les critères impératifs."),
+        (Locale.EN, 0, "Nobody in the pool of 1,500 meets the hard constraints."),
+        (Locale.EN, 1, "1 person in the pool of 1,500 meets the hard constraints."),
+        (Locale.EN, 2, "2 people in the pool of 1,500 meet the hard constraints."),
+    ],
+)
+def test_the_pool_agrees_in_number(mailer: Mailer, locale: Locale, eligible: int, said: str) -> None:
+    for numbers in ((), (1,)):
+        mail = shortlist_mail(mailer, locale, need(), shortlist(numbers, eligible=eligible))
+        assert said in part(mail, "plain").replace("\u202f", " ")
+
+
+def test_a_letter_with_arguments_that_are_not_its_own_is_refused() -> None:
+    good = letter("privacy_notice", Locale.FR, need())
+    check(good, "https://jobs.example")
+    kept = good.model_copy(update={"arguments": {**good.arguments, "until": ""}})
+    check(kept, "https://jobs.example/")
+    for changed in (
+        {"more": "x"},
+        {"until": "soon"},
+        {"rights_url": "https://evil.test/"},
+        {"rights_url": "https://jobs.example.evil.test/"},
+        {"rights_url": "https://jobs.example/a b"},
+        {"rights_url": "https://jobs.example/a\r\nBcc: x"},
+        {"rights_url": ""},
+    ):
+        bad = good.model_copy(update={"arguments": {**good.arguments, **changed}})
+        with pytest.raises(Refused):
+            check(bad, "https://jobs.example")
+    fewer = {name: value for name, value in good.arguments.items() if name != "source"}
+    with pytest.raises(Refused):
+        check(good.model_copy(update={"arguments": fewer}), "https://jobs.example")
+
+
+def test_how_long_a_profile_is_kept_is_always_said(mailer: Mailer) -> None:
+    good = letter("privacy_notice", Locale.EN, need())
+    for until, said in (
+        ("2027-01-02", "Your profile is kept until 2 Jan 2027."),
+        ("", "Your profile is kept for two years without contact"),
+    ):
+        sent = good.model_copy(update={"arguments": {**good.arguments, "until": until}})
+        told = part(mailer.letter(row("addressee", LETTER), sent), "plain")
+        assert told.count("Your profile is kept") == 1
+        assert said in told
+        nowhere = sent.model_copy(update={"arguments": {**sent.arguments, "source": ""}})
+        assert part(mailer.letter(row("addressee", LETTER), nowhere), "plain").count("is kept") == 1
 
 
 def test_who_is_new_is_marked_and_who_was_declined_is_left_out(mailer: Mailer) -> None:

@@ -67,3 +67,49 @@ def test_a_token_with_another_algorithm_is_refused(algorithm: str) -> None:
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(BadToken):
         Tokens([NEW]).verify(text, "api-key")
+
+
+def test_a_sealed_token_holds_its_bytes_for_its_purpose_until_it_expires() -> None:
+    tokens, soon = Tokens([NEW]), datetime.now(UTC) + HOUR
+    sealed = tokens.seal("decision", b"\x00some bytes\xff", soon)
+    assert tokens.unseal(sealed, "decision") == b"\x00some bytes\xff"
+    assert tokens.seal("decision", b"\x00some bytes\xff", soon) == sealed
+    assert len(sealed) < 50
+    with pytest.raises(BadToken):
+        tokens.unseal(sealed, "pause")
+    with pytest.raises(BadToken, match="expired"):
+        tokens.unseal(tokens.seal("decision", b"x", datetime.now(UTC)), "decision")
+
+
+def test_a_sealed_token_outlives_a_rotation_and_ends_by_revocation(tmp_path: Path) -> None:
+    soon = datetime.now(UTC) + HOUR
+    sealed = Tokens([OLD]).seal("decision", b"x", soon)
+    revoked = tmp_path / "revoked.txt"
+    tokens = Tokens([NEW, OLD], revoked)
+    assert tokens.unseal(sealed, "decision") == b"x"
+    with pytest.raises(BadToken, match="not in use"):
+        Tokens([NEW]).unseal(sealed, "decision")
+    revoked.write_text(tokens.sealed_id(sealed))
+    with pytest.raises(BadToken, match="revoked"):
+        tokens.unseal(sealed, "decision")
+
+
+def test_no_change_to_a_sealed_token_goes_unnoticed() -> None:
+    tokens = Tokens([NEW])
+    sealed = tokens.seal("decision", b"four", datetime.now(UTC) + HOUR)
+    for place in range(len(sealed)):
+        for other in "Aa0-_=.é":
+            if sealed[place] != other:
+                with pytest.raises(BadToken):
+                    tokens.unseal(sealed[:place] + other + sealed[place + 1 :], "decision")
+    for bad in ("", "=", "A", sealed + "=", sealed + "AAAA", sealed[:-4], "\x00", sealed + "\n"):
+        with pytest.raises(BadToken):
+            tokens.unseal(bad, "decision")
+
+
+def test_a_sealed_token_is_no_jwt_and_a_jwt_no_sealed_one() -> None:
+    tokens = Tokens([NEW])
+    with pytest.raises(BadToken):
+        tokens.verify(tokens.seal("api-key", b"x", datetime.now(UTC) + HOUR), "api-key")
+    with pytest.raises(BadToken):
+        tokens.unseal(tokens.issue("api-key", "acme", lifetime=HOUR), "api-key")

@@ -1,7 +1,7 @@
 """A candidate: the request, and what counts for ranking. Names, contacts and texts never leave intake."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -22,7 +22,8 @@ from services.intake.domain.fields import (
     header_text,
 )
 from services.intake.domain.lexicon import Lexicon
-from services.intake.reading import Mentions
+from services.intake.reading.found import CvDocument, Post, Reading, SkillFound
+from services.intake.reading.periods import total_months
 from shared.events.candidate import Candidate, HeldRole, HeldSkill
 from shared.events.vocabulary import Contract, Currency, Level, Month, Remote
 
@@ -64,6 +65,9 @@ class RoleStated(Request):
     until: Month | None = None
 
 
+MOST_SKILLS = 200
+
+
 class CandidateRequest(Request):
     """The body of POST /api/candidates, and a line of a batch."""
 
@@ -71,7 +75,7 @@ class CandidateRequest(Request):
     name: Name | None = None
     email: Email | None = None
     phone: Phone | None = None
-    skills: Annotated[tuple[SkillStated, ...], Field(max_length=200)] = ()
+    skills: Annotated[tuple[SkillStated, ...], Field(max_length=MOST_SKILLS)] = ()
     cv_text: CvText | None = None
     roles: Annotated[tuple[RoleStated, ...], Field(max_length=60)] = ()
     years: Annotated[float, Field(ge=0, le=60)] | None = None
@@ -93,7 +97,8 @@ class Profile:
 
     `facts` are the event's fields without id and revision, as JSON values; `evidence` the sentences that show
     a skill, by skill id, for the store alone; `listed` whether the legal basis allows ranking today;
-    `read_with` the catalogue's revision.
+    `read_with` the catalogue's revision; `reading` what the text says, before what was stated outranks it;
+    `document` the file, where one came.
     """
 
     facts: dict[str, Any]
@@ -102,37 +107,52 @@ class Profile:
     warnings: list[str]
     listed: bool
     read_with: int
+    reading: Reading = field(default_factory=Reading)
+    document: CvDocument | None = None
 
 
-def read_candidate(request: CandidateRequest, lexicon: Lexicon, today: date) -> Profile:
-    """Resolve and read the request by the catalogue. Raises Refusal for what the types cannot judge."""
-    errors = _problems(request)
-    if errors:
+def refuse_impossible(request: CandidateRequest, *, cv: bool = False) -> None:
+    """Raises Refusal for what the types cannot judge; `cv` says that a file came with the request."""
+    if errors := _problems(request, cv):
         raise Refusal(errors)
-    mentions = lexicon.reader.read(request.cv_text or "")
-    skills, unmapped = _skills(request, mentions, lexicon)
-    roles, warnings = _roles(request, lexicon)
-    facts = request.model_dump(
+
+
+def read_candidate(
+    request: CandidateRequest,
+    reading: Reading,
+    lexicon: Lexicon,
+    today: date,
+    document: CvDocument | None = None,
+) -> Profile:
+    """What counts, of what was stated and what was read. What is stated outranks what was read."""
+    found = {one.skill: one for one in reading.skills}
+    skills, unmapped = _skills(request, found, lexicon)
+    roles, warnings = _roles(request, reading, lexicon)
+    facts = _read_facts(reading) | request.model_dump(
         mode="json",
         exclude_none=True,
+        exclude_defaults=True,
         include={
-            "years", "remote", "available_from", "contracts", "day_rate", "salary", "currency", "languages",
-            "education",
+            "years", "remote", "available_from", "contracts", "day_rate", "salary", "languages", "education",
         },
     )  # fmt: skip
+    facts["currency"] = request.currency
     facts["skills"] = [skill.model_dump(mode="json", exclude_none=True) for skill in skills.values()]
     facts["roles"] = [role.model_dump(mode="json", exclude_none=True) for role in roles]
     facts["contracts"] = list(dict.fromkeys(facts["contracts"]))
     if request.location is not None:
         # Region and country only: a town beside a few rare skills could name a person.
+        facts.pop("region", None)
         facts |= request.location.model_dump(mode="json", exclude_none=True, include={"country", "region"})
     listed = request.basis is not None and request.basis.until >= today
     if request.basis is None:
         warnings.append("without a legal basis (basis) the candidate is stored, but not ranked")
     elif not listed:
         warnings.append("the legal basis has ended: the candidate is stored, but not ranked")
-    evidence = {skill: found.evidence for skill, found in mentions.items()}
-    return Profile(facts, evidence, unmapped, warnings, listed, lexicon.revision)
+    warnings += document.warnings if document else ()
+    evidence = {skill: list(one.evidence) for skill, one in found.items()}
+    unmapped = list(dict.fromkeys((*unmapped, *reading.unmapped)))
+    return Profile(facts, evidence, unmapped, warnings, listed, lexicon.revision, reading, document)
 
 
 def facts_of(candidate: Candidate) -> dict[str, Any]:
@@ -152,19 +172,41 @@ def estimated_level(years: float | None, mentions: int) -> int:
     return min(_HIGHEST_ESTIMATE, max(by_years, by_mentions))
 
 
-def _problems(request: CandidateRequest) -> list[tuple[str, str]]:
+def _read_facts(reading: Reading) -> dict[str, Any]:
+    """Of what was read, the fields that a request could have stated, as JSON values."""
+    facts: dict[str, Any] = {
+        "years": reading.years,
+        "seniority": reading.seniority,
+        "country": reading.country,
+        "region": reading.region,
+        "remote": reading.remote,
+        "available_from": reading.available_from,
+        "day_rate": reading.day_rate,
+        "education": reading.education,
+    }
+    facts = {name: value for name, value in facts.items() if value is not None}
+    facts["contracts"] = list(reading.contracts)
+    facts["languages"] = [
+        {"language": one.language} | ({"level": one.level} if one.level else {}) for one in reading.languages
+    ]
+    return facts
+
+
+def _problems(request: CandidateRequest, cv: bool) -> list[tuple[str, str]]:
     errors: list[tuple[str, str]] = []
     if request.name is None and request.external_id is None:
         errors.append(("/name", "name or external_id is required"))
-    if not request.skills and not request.roles and not request.cv_text:
-        errors.append(("/skills", "one of skills, roles and cv_text is required"))
+    if cv and request.cv_text:
+        errors.append(("/cv_text", "send the text or a file, not both"))
+    if not request.skills and not request.roles and not request.cv_text and not cv:
+        errors.append(("/skills", "one of skills, roles, cv_text and cv is required"))
     if request.location is not None:
         errors += request.location.problems("/location")
     return errors
 
 
 def _skills(
-    request: CandidateRequest, mentions: dict[str, Mentions], lexicon: Lexicon
+    request: CandidateRequest, found: dict[str, SkillFound], lexicon: Lexicon
 ) -> tuple[dict[str, HeldSkill], list[str]]:
     """Stated skills first, then those that the text alone shows; what is stated outranks what was read."""
     stated: dict[str, SkillStated] = {}
@@ -178,8 +220,8 @@ def _skills(
         else:
             stated[skill_id] = one
     held = {
-        skill_id: _held(skill_id, stated.get(skill_id), mentions.get(skill_id))
-        for skill_id in (*stated, *(skill for skill in mentions if skill not in stated))
+        skill_id: _held(skill_id, stated.get(skill_id), found.get(skill_id))
+        for skill_id in (*stated, *(skill for skill in found if skill not in stated))
     }
     return held, list(unmapped)
 
@@ -192,21 +234,25 @@ def _merged(one: SkillStated, other: SkillStated) -> SkillStated:
     )
 
 
-def _held(skill_id: str, stated: SkillStated | None, read: Mentions | None) -> HeldSkill:
-    count = read.count if read else 0
+def _held(skill_id: str, stated: SkillStated | None, read: SkillFound | None) -> HeldSkill:
+    count = read.mentions if read else 0
     years = stated.years if stated and stated.years is not None else (read.years if read else None)
-    level = stated.level if stated else None
+    level = stated.level if stated and stated.level is not None else (read.level if read else None)
     return HeldSkill(
         skill=skill_id,
         level=level if level is not None else estimated_level(years, count),
         estimated=level is None,
         years=years,
+        last_used=read.last_used if read else None,
         mentions=count,
     )
 
 
-def _roles(request: CandidateRequest, lexicon: Lexicon) -> tuple[list[HeldRole], list[str]]:
-    """Known roles; a name that nobody knows stays in the store and is warned of by its place."""
+def _roles(request: CandidateRequest, reading: Reading, lexicon: Lexicon) -> tuple[list[HeldRole], list[str]]:
+    """Known roles; a name that nobody knows stays in the store and is warned of by its place.
+
+    Who states roles has stated the history: posts that were read count only where none is stated.
+    """
     roles: list[HeldRole] = []
     warnings: list[str] = []
     for index, one in enumerate(request.roles):
@@ -215,4 +261,28 @@ def _roles(request: CandidateRequest, lexicon: Lexicon) -> tuple[list[HeldRole],
             warnings.append(f"/roles/{index}/role is not a role of the catalogue and does not count")
         else:
             roles.append(HeldRole(role=role_id, months=one.months, until=one.until))
-    return roles, warnings
+    return (roles if request.roles else _held_roles(reading)), warnings
+
+
+def _held_roles(reading: Reading) -> list[HeldRole]:
+    """The roles of the posts, each once: its months without overlaps, and when it was last held.
+
+    Then those that are named without dates, at 0 months: for how long is not known, unless one alone is named
+    and the years of work are.
+    """
+    alone = not reading.posts and len(reading.named_roles) == 1
+    months = min(round((reading.years or 0) * 12), 720) if alone else 0
+    posts: dict[str, list[Post]] = {}
+    for post in reading.posts:
+        if post.role is not None:
+            posts.setdefault(post.role, []).append(post)
+    return [
+        HeldRole(
+            role=role,
+            months=min(total_months(held), 720),
+            until=None
+            if any(post.until is None for post in held)
+            else max(post.until or "" for post in held),
+        )
+        for role, held in posts.items()
+    ] + [HeldRole(role=role, months=months) for role in reading.named_roles]

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.intake.reading import SkillReader
+from services.intake.reading.cv import CvReader
+from services.intake.reading.skills import SkillReader
 from shared.events.role import Role
 from shared.taxonomy import RoleNames, Taxonomy
 
@@ -18,7 +19,12 @@ class Lexicon:
     taxonomy: Taxonomy = field(default_factory=lambda: Taxonomy({}))
     roles: Mapping[str, Role] = field(default_factory=dict)
     role_names: RoleNames = field(default_factory=lambda: RoleNames({}))
-    reader: SkillReader = field(default_factory=lambda: SkillReader(Taxonomy({})))
+    cv: CvReader = field(default_factory=lambda: CvReader(Taxonomy({}), {}))
+
+    @property
+    def reader(self) -> SkillReader:
+        """Finds skills in free text of any kind."""
+        return self.cv.skills
 
     @property
     def version(self) -> str:

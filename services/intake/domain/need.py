@@ -98,8 +98,9 @@ def read_need(
     facts |= {
         "title": title,
         "skills": [skill.model_dump(mode="json") for skill in skills.values()],
-        "contracts": list(dict.fromkeys(facts["contracts"])),
-        "musts": list(dict.fromkeys(facts["musts"])),
+        # In one order: the same need is the same facts, however it was sent.
+        "contracts": [one.value for one in Contract if one in request.contracts],
+        "musts": [one.value for one in Must if one in request.musts],
     }
     if role_id:
         facts["role_id"] = role_id

@@ -62,7 +62,7 @@ class News:
     """What one event says of a need.
 
     `entry_id` is the timeline entry's id, the same for a repeated event. `consultant` is who has taken the
-    need as of `at`, or None with `passed_on`. `placed` marks one filled position.
+    need as of `at`, or None with `passed_on`. `placed` marks one filled position, `unplaced` takes it back.
     """
 
     entry_id: str | None
@@ -74,6 +74,7 @@ class News:
     consultant: Colleague | None = None
     passed_on: bool = False
     placed: str | None = None
+    unplaced: str | None = None
 
 
 def news_of_shortlist(shortlist: Shortlist) -> News:
@@ -110,6 +111,8 @@ def news_of_delivery(delivery: Delivery) -> News | None:
 
 def news_of_feedback(feedback: Feedback) -> News | None:
     """A decline stays between consultant and candidate; all else moves the need on."""
+    if feedback.undone:
+        return _news_of_undoing(feedback)
     entry = f"{feedback.decision.value}-{_digest(feedback.feedback_id)}"
     at = feedback.occurred_at
     match feedback.decision:
@@ -124,6 +127,14 @@ def news_of_feedback(feedback: Feedback) -> News | None:
             return News(f"placed-{placed}", "placed", at, to=Status.IN_PROGRESS, placed=placed)
         case _:
             return News(entry, feedback.decision.value, at, to=Status.IN_PROGRESS)
+
+
+def _news_of_undoing(feedback: Feedback) -> News | None:
+    """The timeline keeps what was said; only a position that is not filled after all is free again."""
+    if feedback.candidate_id is None:
+        return None
+    unplaced = _digest(feedback.candidate_id)
+    return News(None, "undone", feedback.occurred_at, unplaced=unplaced)
 
 
 def _digest(identifier: str) -> str:

@@ -1,0 +1,58 @@
+"""A compiled plan as one array of 64-bit integers: numbers first, then the tables that they point to.
+
+One array, because kernels pass it on from function to function, and because it compiles fast.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+(
+    # How many there are
+    ASKED, SKILLS, ROLES, SHEET_PARTS, SHEET_SIZE, EXPERIENCE_SIZE, HARD, OWNERS,
+    # The arithmetic's constants
+    UNKNOWN_EXPERIENCE, HAS_ROLE, FIT_SHARE, THIN, ESTIMATED_PERCENT, YEAR, OLDEST,
+    # Weights: of the three groups of skills (in this order), and of what follows from roles
+    SKILL_WEIGHTS, _NICE, _NAMED, EXPERIENCE_WEIGHT, FIT_WEIGHT, SHEET_WEIGHT,
+    ALL_MUSTS, EVERYBODY,
+    # Bounds, in units: one step of the counters; what everybody may have; what the constraints may add
+    STEP, FLAT_BOUND, SOFT_BOUND,
+    # By asked skill
+    LEVELS, MUSTS, CRITERION, SHARES,
+    # Code of a skill -> number of its touch (0: none); by touch, credits from CREDIT_START on
+    TOUCH_OF, RELEVANCE, CAPS, CREDIT_START, CREDIT_ASKED, CREDIT, SHEET,
+    # By code of a role
+    AFFINITY, EXPERIENCE, FAMILY,
+    # By months; percent by years since a role ended, the last one at OLDEST
+    EXPERIENCE_VALUE, FADING,
+    # Units of the constraints by code of the column; -1 where it decides none
+    TRAITS_UNITS, PLACE_UNITS, YEARS_UNITS, DAYS_UNITS, PRICES_UNITS, TONGUES_UNITS,
+    # By hard constraint: the column, and where its misses begin
+    HARD_COLUMN, HARD_START,
+    # Groups of terms by owner, the highest first
+    OWNER_START, OWNER_TWICE, GROUP_STEPS, GROUP_FULL, GROUP_START, TERM_SKILL, TERM, TERM_COUNT,
+    # By number of an id that is no UUID
+    ODD_HIGH, ODD_LOW, ODD_RANK,
+    HEADER,
+) = range(62)  # fmt: skip
+
+Plan64 = npt.NDArray[np.int64]
+
+LEVEL_SHIFT, ESTIMATED_BIT, SALIENCE_MASK = 13, 1 << 12, (1 << 12) - 1
+"""How a payload's (level, estimated, salience) lie in 32 bits."""
+
+
+def laid_out(numbers: dict[int, int], tables: dict[int, Iterable[Any]]) -> Plan64:
+    """One array of all; an absent table is -1."""
+    header = np.full(HEADER, -1, np.int64)
+    parts, at = [header], HEADER
+    for field, number in numbers.items():
+        header[field] = number
+    for field, table in tables.items():
+        part = np.asarray(table)
+        header[field] = at
+        parts.append(part.astype(np.int64, copy=False) if part.dtype != np.uint64 else part.view(np.int64))
+        at += part.size
+    return np.concatenate(parts)
