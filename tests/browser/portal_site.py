@@ -128,7 +128,14 @@ class PortalSite:
                 )
                 key = given.tokens.issue(KEY_PURPOSE, "tests", lifetime=timedelta(hours=1), scopes=["*"])
                 bearer = {"Authorization": f"Bearer {key}"}
-                client = httpx.AsyncClient(base_url=self.url, headers=bearer, timeout=60, trust_env=False)
+                # No connection is kept: the server ends idle ones, at times just as a request sets out.
+                client = httpx.AsyncClient(
+                    base_url=self.url,
+                    headers=bearer,
+                    timeout=60,
+                    trust_env=False,
+                    limits=httpx.Limits(max_keepalive_connections=0),
+                )
                 self.http = await stack.enter_async_context(client)
                 await _fill(self.http)
                 self._ready.set_result((server, asyncio.get_running_loop()))
