@@ -1,15 +1,14 @@
 """What the pages about candidates share: their words, refusals as pages, and the forms' labels."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from services.intake.candidates import Candidates
@@ -23,7 +22,7 @@ from services.intake.words import words
 from shared.events.vocabulary import Locale
 from shared.outage import is_outage
 from shared.settings import Settings
-from shared.web.pages import Pages, locale_of
+from shared.web.pages import Pages, page_router
 from shared.web.problems import RETRY_AFTER_SECONDS, Problem
 
 _HERE = Path(__file__).parent
@@ -56,24 +55,7 @@ class PeoplePortal:
 
     def router(self) -> APIRouter:
         """A router whose refusals and outages are pages, in the visitor's language."""
-        refused = self._refused
-
-        class PageRoute(APIRoute):
-            def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-                handler = super().get_route_handler()
-
-                async def with_pages(request: Request) -> Response:
-                    try:
-                        return await handler(request)
-                    except Exception as error:
-                        page = refused(locale_of(request), error)
-                        if page is None:
-                            raise
-                        return page
-
-                return with_pages
-
-        return APIRouter(include_in_schema=False, route_class=PageRoute)
+        return page_router(self._refused)
 
     def show(self, template: str, locale: Locale, *, status: int = 200, **values: Any) -> HTMLResponse:
         return self.pages.render(

@@ -1,15 +1,14 @@
 """What the pages about needs share: who visits, how a form is shown, and what a refusal looks like."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
-from fastapi.routing import APIRoute
+from fastapi.responses import HTMLResponse
 
 from services.intake.access import holds_link
 from services.intake.domain.lexicon import Lexicon
@@ -23,7 +22,7 @@ from services.intake.words import SCRIPT_WORDS, words
 from shared.events.vocabulary import Locale
 from shared.outage import is_outage
 from shared.settings import Settings
-from shared.web.pages import Pages, locale_of
+from shared.web.pages import Pages, page_router
 from shared.web.problems import RETRY_AFTER_SECONDS, Problem
 from shared.web.session import Session, session_of
 from shared.web.session import same_origin as surely_same_origin
@@ -69,24 +68,7 @@ class Portal:
 
     def router(self) -> APIRouter:
         """A router whose refusals and outages are pages, in the visitor's language."""
-        refused = self._refused
-
-        class PageRoute(APIRoute):
-            def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-                handler = super().get_route_handler()
-
-                async def with_pages(request: Request) -> Response:
-                    try:
-                        return await handler(request)
-                    except Exception as error:
-                        page = refused(locale_of(request), error)
-                        if page is None:
-                            raise
-                        return page
-
-                return with_pages
-
-        return APIRouter(include_in_schema=False, route_class=PageRoute)
+        return page_router(self._refused)
 
     async def visit(self, request: Request, need_id: str) -> Visit:
         """The need. Raises Refused for who has neither its link nor a session, and another site's form."""

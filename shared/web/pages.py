@@ -1,11 +1,12 @@
 """Server-rendered pages: one layout, two languages, one stylesheet."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from shared.events.vocabulary import Locale
@@ -96,6 +97,27 @@ def locale_of(request: Request, default: Locale = Locale.FR) -> Locale:
         if language in {"fr", "en"} and weight > best_weight:
             best, best_weight = Locale(language), weight
     return best
+
+
+def page_router(page_of: Callable[[Locale, Exception], Response | None]) -> APIRouter:
+    """A router whose errors are pages in the visitor's language, where `page_of` has one for them."""
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+            handler = super().get_route_handler()
+
+            async def with_pages(request: Request) -> Response:
+                try:
+                    return await handler(request)
+                except Exception as error:
+                    page = page_of(locale_of(request), error)
+                    if page is None:
+                        raise
+                    return page
+
+            return with_pages
+
+    return APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 LAYOUT_WORDS: dict[str, dict[str, str]] = {
