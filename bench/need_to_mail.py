@@ -14,9 +14,9 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +25,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bench.system import system
 from services import sample_data
-from services.__main__ import together
-from services.together import Together
 from shared.events.need import NEEDS
 from shared.events.shortlist import SHORTLISTS
 from shared.log import configure_logging
 from shared.run import Surroundings
-from shared.web.access import KEY_PURPOSE
 from tests.engines.engines import RealKafka
-from tests.support import embedded_surroundings, until
+from tests.support import until
 
 CANDIDATES = 600
-
-
-@asynccontextmanager
-async def system(engine: str) -> AsyncIterator[tuple[Surroundings, Together, httpx.AsyncClient]]:
-    """The four services on the chosen broker, ready, with an HTTP client that carries a key."""
-    async with AsyncExitStack() as stack:
-        kafka: Any = stack.enter_context(RealKafka()) if engine == "kafka" else None
-        given = await stack.enter_async_context(embedded_surroundings(kafka=kafka, public_url="http://bench"))
-        application = together(given)
-        for service in application.services.values():
-            app = application.app_of(service.name)
-            await stack.enter_async_context(app.router.lifespan_context(app))
-        await until(
-            lambda: not application.missing(), seconds=120, because=lambda: str(application.missing())
-        )
-        key = given.tokens.issue(KEY_PURPOSE, "bench", lifetime=timedelta(hours=1), scopes=["*"])
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=application),
-            base_url="http://bench",
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=60,
-        )
-        yield given, application, await stack.enter_async_context(client)
 
 
 async def fill(client: httpx.AsyncClient) -> None:
@@ -161,7 +136,9 @@ def quantile(values: list[float], share: float) -> float:
 
 async def main(engine: str, runs: int) -> None:
     configure_logging("ERROR")
-    async with system(engine) as (given, _, client):
+    async with AsyncExitStack() as stack:
+        kafka = stack.enter_context(RealKafka()) if engine == "kafka" else None
+        given, _, client = await stack.enter_async_context(system(kafka))
         await fill(client)
         path = await measure_path(given, client, runs)
         hops = await measure_hops(given, runs)

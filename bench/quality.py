@@ -31,10 +31,8 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -46,10 +44,9 @@ import httpx
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from services.__main__ import together
+from bench.system import system
 from shared.log import configure_logging
-from shared.web.access import KEY_PURPOSE
-from tests.support import embedded_surroundings, until
+from tests.support import until
 
 Json = dict[str, Any]
 Grades = Mapping[str, Mapping[str, int]]
@@ -294,28 +291,6 @@ def measure(ranked: Sequence[str], grades: Mapping[str, int], relevant_from: int
     return {"NDCG@10": ours / best, "P@10": sum(hits[:10]) / 10, "MAP": precision / relevant}
 
 
-@asynccontextmanager
-async def system() -> AsyncIterator[httpx.AsyncClient]:
-    """The services on embedded engines, ready, with an HTTP client that carries a key."""
-    async with AsyncExitStack() as stack:
-        given = await stack.enter_async_context(embedded_surroundings(public_url="http://bench"))
-        application = together(given)
-        for service in application.services.values():
-            app = application.app_of(service.name)
-            await stack.enter_async_context(app.router.lifespan_context(app))
-        await until(
-            lambda: not application.missing(), seconds=120, because=lambda: str(application.missing())
-        )
-        key = given.tokens.issue(KEY_PURPOSE, "bench", lifetime=timedelta(hours=6), scopes=["*"])
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=application),
-            base_url="http://bench",
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=600,
-        )
-        yield await stack.enter_async_context(client)
-
-
 async def store(client: httpx.AsyncClient, candidates: Mapping[str, Json]) -> tuple[dict[str, str], int]:
     """Post everybody to intake: their ids there -> the set's, and how many were refused.
 
@@ -509,7 +484,7 @@ async def listed(client: httpx.AsyncClient, path: str) -> list[Json]:
 
 
 async def rank_all(labelled: Labelled, say: bool) -> tuple[dict[str, dict[str, list[str]]], int]:
-    async with system() as client:
+    async with system(timeout=600) as (_, _, client):
         roles = {role["role_id"]: role for role in await listed(client, "/api/roles")}
         skills = {skill["skill_id"]: skill["label"]["en"] for skill in await listed(client, "/api/skills")}
         ours, refused = await ranked_by_us(client, labelled, say)
