@@ -25,8 +25,8 @@ async def row_of(service: Running, kind: str = "acknowledgement") -> LedgerRow |
 
 async def row_in(service: Running, state: RowState, kind: str = "acknowledgement") -> LedgerRow:
     async def there() -> LedgerRow | None:
-        row = await row_of(service, kind)
-        return row if row and row.state is state else None
+        rows = await service.store.ledger.rows_about(NEED_ID)
+        return next((row for row in rows if row.kind == kind and row.state is state), None)
 
     found: LedgerRow = await until(there)
     return found
