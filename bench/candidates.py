@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from services.matching.compiling import kernel
 from services.matching.domain import Knowledge
-from services.matching.packing import (
+from services.matching.packing import Packed
+from services.matching.vocabulary import (
     CONTRACT_SHIFT,
     EDUCATION_SHIFT,
     MOST_SUMMED,
     REMOTE_SHIFT,
     STATED_YEARS,
-    Packed,
     Vocabulary,
     derived_seniority,
 )

@@ -173,16 +173,17 @@ class OpenSearch:
     """A server of its own in .cache/opensearch, single node, 2 GB of heap; it does not run as root."""
 
     def __enter__(self) -> Self:
-        home = self._fetched()
+        fetched = self._fetched()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
         self._place = Path(tempfile.mkdtemp(prefix="opensearch-bench-"))
-        configuration = self._place / "config"
-        shutil.copytree(home / "config", configuration)
-        (configuration / "opensearch.yml").write_text(
-            f"discovery.type: single-node\nhttp.port: {self._port}\nnetwork.host: 127.0.0.1\n"
-            f"transport.port: 0\npath.data: {self._place}/data\npath.logs: {self._place}/logs\n"
+        # A copy: it writes beside its programs too, and whom it runs as may not be let into the checkout.
+        home = self._place / "home"
+        shutil.copytree(fetched, home)
+        (home / "config" / "opensearch.yml").write_text(
+            f"discovery.type: single-node\nnetwork.host: 127.0.0.1\n"
+            f"http.port: {self._port}\ntransport.port: 0\n"
         )
         java = subprocess.run(
             ["java", "-XshowSettings:properties", "-version"], capture_output=True, text=True, check=True
@@ -194,7 +195,7 @@ class OpenSearch:
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
         environment = {
             **os.environ, "OPENSEARCH_JAVA_HOME": java_home, "OPENSEARCH_JAVA_OPTS": "-Xms2g -Xmx2g",
-            "OPENSEARCH_PATH_CONF": str(configuration), "OPENSEARCH_TMPDIR": str(self._place),
+            "OPENSEARCH_TMPDIR": str(self._place),
         }  # fmt: skip
         self._log = (self._place / "out.log").open("w")
         self._process = subprocess.Popen(
@@ -257,7 +258,8 @@ class OpenSearch:
             "query": {
                 "function_score": {
                     "query": {"bool": {"filter": within}} if within else {"match_all": {}},
-                    "functions": functions,
+                    # Nothing for who meets no term; without the last one OpenSearch would give them 1.
+                    "functions": [*functions, {"weight": 0}],
                     "score_mode": "sum",
                     "boost_mode": "replace",
                 }

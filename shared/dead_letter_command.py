@@ -30,10 +30,10 @@ def dead_letter_command(service: str, settings: Settings, words: list[str]) -> N
         raise Misconfigured("name the places to replay, or --all")
     try:
         if arguments.command == "list":
-            asyncio.run(_list(service, settings.kafka_bootstrap_servers))
+            asyncio.run(_list(service, settings.brokers()))
         else:
             places = None if arguments.all else arguments.place
-            asyncio.run(_replay(service, settings.kafka_bootstrap_servers, places))
+            asyncio.run(_replay(service, settings.brokers(), places))
     except Exception as error:
         if not is_outage(error):
             raise

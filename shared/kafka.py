@@ -23,7 +23,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.brokers import access_to
 from shared.dead_letter import bury
 from shared.events.registry import DEAD_LETTERS, topics_of
 from shared.events.topic import E, Topic
@@ -43,6 +45,7 @@ RETRY_SECONDS = 0.2
 PAUSE_SECONDS = (0.5, 1.0, 2.0, 5.0)
 """How long a partition rests while something is away; the last one repeats."""
 MAX_BATCH = 500
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Kafka:
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
             parser=_tolerant_parser,
+            security=security_for(bootstrap),
         )
 
     def subscribe(
@@ -311,7 +315,10 @@ async def create_topics(bootstrap: str, service: str) -> None:
     dead = DEAD_LETTERS[service]
     wanted[dead.name] = (dead.partitions, dead.settings())
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, client_id=f"{service}-topics", request_timeout_ms=10_000
+        bootstrap_servers=bootstrap,
+        client_id=f"{service}-topics",
+        request_timeout_ms=10_000,
+        **access_to(bootstrap),
     )
     try:
         await admin.start()
@@ -335,6 +342,16 @@ async def create_topics(bootstrap: str, service: str) -> None:
         have, want = len(topic["partitions"]), wanted[topic["topic"]][0]
         if have != want:
             raise RuntimeError(f"topic {topic['topic']} has {have} partitions, {want} are agreed")
+
+
+def security_for(bootstrap: str) -> BaseSecurity | None:
+    """FastStream's words for `access_to`."""
+    access = access_to(bootstrap)
+    context = access.get("ssl_context")
+    if "sasl_mechanism" in access:
+        kind = _SASL[access["sasl_mechanism"]]
+        return kind(access["sasl_plain_username"], access["sasl_plain_password"], ssl_context=context)
+    return BaseSecurity(ssl_context=context) if context else None
 
 
 async def _tolerant_parser(

@@ -14,6 +14,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     ExecutionTimeout,
     OperationFailure,
@@ -64,10 +65,21 @@ def is_outage(error: BaseException) -> bool:
             return True
         if isinstance(current, OperationFailure) and current.code in _SERVER_CODES:
             return True
+        if isinstance(current, BulkWriteError) and _met_an_outage(current):
+            return True
         if isinstance(current, PyMongoError) and current.has_error_label("RetryableWriteError"):
             return True
         current = current.__cause__
     return False
+
+
+def _met_an_outage(error: BulkWriteError) -> bool:
+    """A bulk's error has a code of its own; what its writes met stands in the details."""
+    details = error.details or {}
+    failed = details.get("writeErrors") or []
+    return bool(failed or details.get("writeConcernErrors")) and all(
+        one.get("code") in _SERVER_CODES for one in failed
+    )
 
 
 def reason(error: BaseException) -> str:

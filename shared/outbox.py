@@ -2,7 +2,9 @@
 
 A document carries its `revision` and, while its newest state is not on Kafka, `unpublished: True`. Whoever
 publishes it holds a lease on it; the state sent is always the newest one read under that lease, so that two
-replicas cannot leave an older revision last. No transaction is needed, so a standalone server will do.
+replicas cannot leave an older revision last. No transaction is needed, so a standalone server will do. A new
+document may be inserted with the lease on it, and what Kafka has acknowledged is noted together: a document
+then costs one write of its own and a share of another.
 
 A lease is a token that names its holder. Nobody compares clocks across machines: a replica takes another's
 lease over once it has seen the same token for LEASE_SECONDS of its own clock, which is longer than a send can
@@ -21,6 +23,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from uuid_utils import uuid4
 
+from shared.acknowledged import Acknowledged
 from shared.events.topic import E, Topic, next_revision
 from shared.events.wire import Record
 from shared.kafka import Kafka
@@ -28,12 +31,14 @@ from shared.log import get_logger
 from shared.mongo import Collection
 from shared.outage import is_outage, reason
 from shared.publisher import DELIVERY_SECONDS
-from shared.table import read_to_end
+from shared.table import Head, read_heads, read_to_end
 
 LEASE_SECONDS = 3.0 * DELIVERY_SECONDS
 SWEEP_SECONDS = 2.0
 STOP_SECONDS = 2.0
 BATCH = 200
+RESTORED_AT_ONCE = 50_000
+"""Events held in memory where a store is to be filled again: the topic is read once for each so many."""
 
 Document = dict[str, Any]
 
@@ -57,6 +62,9 @@ class Outbox(Generic[E]):
     _seen_leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._acknowledged = Acknowledged(self.collection, self._start)
+
     async def create_indexes(self) -> None:
         await self.collection.create_index("unpublished")
 
@@ -66,6 +74,33 @@ class Outbox(Generic[E]):
         A write that replaces `previous` filters on its revision (compare and set) and takes this stamp.
         """
         return stamp(previous)
+
+    async def insert(self, document: Document) -> bool:
+        """Store a new document that carries a `stamp`, and publish it in the background.
+
+        False where one with its `_id` is there already, be it an erased one's stub. The lease comes with the
+        insert, so nobody has to take it; what fails afterwards is left to the sweeper, as a lease of our own.
+        """
+        event = self.to_event(document)
+        if event is None:
+            return await self._inserted(document | {"unpublished": False})
+        lease = self._new_lease()
+        leased, sending = document | {"lease": lease}, False
+        try:
+            # Where this fails it may be stored all the same: then the sweeper finds a lease of ours.
+            if sending := await self._inserted(leased):
+                self._start(self._guard(self._publish_inserted(leased, event, lease), str(document["_id"])))
+        finally:
+            if not sending:
+                self._active.discard(lease)
+        return sending
+
+    async def _inserted(self, document: Document) -> bool:
+        try:
+            await self.collection.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     def publish_soon(self, key: str) -> None:
         """Publish in the background; what fails is left to the sweeper."""
@@ -105,8 +140,9 @@ class Outbox(Generic[E]):
         free = [key for key, lease in waiting if lease is None]
         for start in range(0, len(free), BATCH):
             await self._publish_batch(free[start : start + BATCH])
-        leased = [self._take_over(key, lease) for key, lease in waiting if lease is not None]
-        await asyncio.gather(*leased)
+        leased = [(key, lease) for key, lease in waiting if lease is not None]
+        for start in range(0, len(leased), BATCH):
+            await asyncio.gather(*(self._take_over(*each) for each in leased[start : start + BATCH]))
 
     async def run_sweeper(self) -> None:
         """Sweep every few seconds until cancelled; then what is in hand is finished first."""
@@ -129,7 +165,7 @@ class Outbox(Generic[E]):
         Marks what the topic lacks or has older as unpublished, moves above any newer revision there, carries
         out tombstones that the store does not know, and restores documents that only the topic still has.
         """
-        published = await read_to_end(self.kafka.bootstrap, self.topic)
+        published = await read_heads(self.kafka.bootstrap, self.topic)
         was_there = bool(published)
         marked = restored = removed = 0
         async for found in self.collection.find({}, {"revision": 1, "unpublished": 1}):
@@ -143,15 +179,18 @@ class Outbox(Generic[E]):
             if record is None or record.revision < revision:
                 await self.collection.update_one(key, {"$set": {"unpublished": True} | _known_as(record)})
                 marked += 1
-            elif record.event is None:
+            elif record.erased:
                 await self._bury(str(found["_id"]), record.revision)
                 removed += 1
             else:
                 ahead = {"revision": record.revision}
                 await self.collection.update_one(key, {"$set": self.stamp(ahead) | _known_as(record)})
                 marked += 1
-        for key_only_there, record in published.items():
-            restored += await self._restore(key_only_there, record)
+        only_there = list(published)
+        for start in range(0, len(only_there), RESTORED_AT_ONCE):
+            missing = set(only_there[start : start + RESTORED_AT_ONCE])
+            for key_there, newest in (await read_to_end(self.kafka.bootstrap, self.topic, missing)).items():
+                restored += await self._restore(key_there, newest)
         if marked or restored or removed:
             log = get_logger(self.kafka.service)
             # On a topic that is still empty this is the first publication, and nothing to worry about.
@@ -191,13 +230,27 @@ class Outbox(Generic[E]):
             {"_id": key}, erased(revision) | {"unpublished": False}, upsert=True
         )
 
+    def _new_lease(self) -> str:
+        """A lease that the sweeper leaves alone; whoever asked for it discards it from `_active`."""
+        lease = f"{self._holder}/{uuid4()}"
+        self._active.add(lease)
+        return lease
+
+    async def _publish_inserted(self, document: Document, event: E, lease: str) -> None:
+        """As `_publish_one`, for a document that was inserted with this lease."""
+        try:
+            newest = await self._send_event(document, event, lease)
+        finally:
+            self._active.discard(lease)
+        if not newest:
+            await self.publish(str(document["_id"]))
+
     async def _publish_one(self, condition: Document) -> bool | None:
         """Take the lease on a document that meets `condition` and send its state as of that moment.
 
         None where no document meets it, False where a newer state was written meanwhile.
         """
-        lease = f"{self._holder}/{uuid4()}"
-        self._active.add(lease)
+        lease = self._new_lease()
         try:
             document: Document | None = await self.collection.find_one_and_update(
                 condition, {"$set": {"lease": lease}}, return_document=ReturnDocument.AFTER
@@ -211,32 +264,25 @@ class Outbox(Generic[E]):
 
     async def _send(self, document: Document, lease: str, *, maybe_known: bool) -> bool:
         """Send it and give the lease back; False where a newer state was written meanwhile."""
-        key, revision = str(document["_id"]), int(document["revision"])
-        held = {"_id": document["_id"], "lease": lease}
         # Where this fails the lease stays: the record may still be in flight, and only we know of it.
         event = None if document.get("erased") else self.to_event(document)
         if event is None and not (maybe_known or _was_known(document)):
-            newest = await self.collection.update_one(
-                held | {"revision": revision}, {"$set": {"unpublished": False, "lease": None}}
-            )
-            await self.collection.update_one(held, {"$set": {"lease": None}})
-            return bool(newest.matched_count)
+            return await self._acknowledged.note(document, lease, {})
+        return await self._send_event(document, event, lease)
+
+    async def _send_event(self, document: Document, event: E | None, lease: str) -> bool:
+        """As `_send`; with None a tombstone."""
+        revision = int(document["revision"])
         if event is None:
-            await self.kafka.publisher.publish_tombstone(self.topic, key, revision)
+            await self.kafka.publisher.publish_tombstone(self.topic, str(document["_id"]), revision)
         else:
             await self.kafka.publisher.publish(self.topic, event)
-        published = {"published_revision": revision, "published_at": datetime.now(UTC), "lease": None}
-        newest = await self.collection.update_one(
-            held | {"revision": revision}, {"$set": published | {"unpublished": False}}
-        )
-        if newest.matched_count == 0:
-            await self.collection.update_one(held, {"$set": published})
-        return bool(newest.matched_count)
+        published = {"published_revision": revision, "published_at": datetime.now(UTC)}
+        return await self._acknowledged.note(document, lease, published)
 
     async def _publish_batch(self, keys: list[str]) -> None:
         """As `publish`, under one lease for all that are free: a seeded store has thousands waiting."""
-        lease = f"{self._holder}/{uuid4()}"
-        self._active.add(lease)
+        lease = self._new_lease()
         chosen: Document = {"_id": {"$in": keys}}
 
         async def send(document: Document) -> None:
@@ -298,7 +344,7 @@ def erased(revision: int) -> Document:
     return {"erased": True, "revision": revision, "occurred_at": datetime.now(UTC)}
 
 
-def _known_as(record: Record[Any] | None) -> Document:
+def _known_as(record: Record[Any] | Head | None) -> Document:
     return {} if record is None else {"published_revision": record.revision}
 
 

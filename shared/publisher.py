@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, UnknownProducerId
 
+from shared.brokers import access_to
 from shared.events.topic import E, Topic
 from shared.events.wire import Headers, encode, encode_tombstone
 from shared.log import get_logger
@@ -33,6 +34,7 @@ class Publisher:
         """Connect. Raises KafkaConnectionError where no broker answers."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self.bootstrap,
+            **access_to(self.bootstrap),
             client_id=self.service,
             acks="all",
             enable_idempotence=True,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from shared.brokers import access_to
 from shared.outage import Unavailable
 
 RawRecord = ConsumerRecord[bytes, bytes]
@@ -23,6 +24,7 @@ async def reader(
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
+        **access_to(bootstrap),
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         isolation_level="read_committed",

@@ -86,7 +86,7 @@ async def surroundings(settings: Settings, engines: Sequence[str]) -> AsyncItera
             settings=settings,
             metrics=Metrics(),
             tokens=Tokens(settings.secrets(), settings.token_revocations),
-            kafka_bootstrap=kafka.bootstrap if kafka else settings.kafka_bootstrap_servers or "",
+            kafka_bootstrap=kafka.bootstrap if kafka else settings.brokers(),
             mongo_client=mongo_client,
             smtp_host=mailbox.host if mailbox else settings.smtp_host or "",
             smtp_port=mailbox.port if mailbox else settings.smtp_port,

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.brokers import Brokers, Mechanism, Protocol, brokers_of
+
+T = TypeVar("T")
 DEFAULT_SECRET = "for-trying-only-not-a-secret-0000"  # noqa: S105 - refused wherever no part is embedded
 
 
@@ -23,6 +26,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     kafka_bootstrap_servers: str | None = None
+    kafka_security_protocol: Protocol = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    """PEM of the authorities that brokers' certificates are checked by; by default those of this machine."""
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = Field(default=None, validate_default=True)
+    kafka_sasl_password: SecretStr | None = Field(default=None, validate_default=True)
     mongodb_uri: SecretStr | None = None
     mongodb_database: str = "recruitment"
     smtp_host: str | None = None
@@ -56,6 +65,24 @@ class Settings(BaseSettings):
                 raise ValueError(f"{address.strip()!r} is not host:port")
         return value or None
 
+    @field_validator("kafka_ca_file", mode="before")
+    @classmethod
+    def _authorities(cls, value: T | None, known: ValidationInfo) -> T | None:
+        protocol = known.data.get("kafka_security_protocol", "")
+        if value and not protocol.endswith("SSL"):
+            raise ValueError(f"has no use where KAFKA_SECURITY_PROTOCOL is {protocol}")
+        return value or None
+
+    @field_validator("kafka_sasl_username", "kafka_sasl_password")
+    @classmethod
+    def _known_to_kafka(cls, value: T | None, known: ValidationInfo) -> T | None:
+        protocol = known.data.get("kafka_security_protocol", "")
+        if value and not protocol.startswith("SASL_"):
+            raise ValueError(f"has no use where KAFKA_SECURITY_PROTOCOL is {protocol}")
+        if not value and protocol.startswith("SASL_"):
+            raise ValueError(f"is not set, and KAFKA_SECURITY_PROTOCOL is {protocol}")
+        return value or None
+
     @model_validator(mode="after")
     def _link_to_this_machine(self) -> "Settings":
         if not self.public_url:
@@ -71,6 +98,21 @@ class Settings(BaseSettings):
             "SMTP_HOST": self.smtp_host,
         }
         return [name for name, value in parts.items() if not value]
+
+    def brokers(self) -> Brokers:
+        """The configured Kafka. Raises Misconfigured."""
+        password = self.kafka_sasl_password
+        try:
+            return brokers_of(
+                self.kafka_bootstrap_servers or "",
+                self.kafka_security_protocol,
+                mechanism=self.kafka_sasl_mechanism,
+                username=self.kafka_sasl_username,
+                password=password.get_secret_value() if password else None,
+                ca_file=self.kafka_ca_file,
+            )
+        except OSError as error:
+            raise Misconfigured(f"KAFKA_CA_FILE: {self.kafka_ca_file}: {error.strerror or error}") from error
 
     def secrets(self) -> list[str]:
         return [part.strip() for part in self.token_secrets.get_secret_value().split(",") if part.strip()]

@@ -5,9 +5,9 @@ read is passed over, counted, and its place logged; it stays in its topic.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -23,6 +23,13 @@ _RETRY_SECONDS = 1.0
 
 OnChange = Callable[[str, E | None, E | None], None]
 """Called with (key, what the table had, what it has now); None where there was or is nothing."""
+
+
+class Head(NamedTuple):
+    """What a topic says of a key, but for the event."""
+
+    revision: int
+    erased: bool
 
 
 @dataclass
@@ -106,6 +113,7 @@ class Table(Generic[E]):
     async def _follow(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
         while True:
             if not self.caught_up and not await unread(consumer, ends):
+                await self.settle()
                 self._caught_up.set()
                 get_logger(self._service).info("table_caught_up", topic=self.topic.name, rows=len(self))
                 await self._notify()
@@ -119,7 +127,8 @@ class Table(Generic[E]):
                 await self._notify()
 
     async def _answer(self, consumer: AIOKafkaConsumer) -> None:
-        """Between batches, where a position reached means that all before it was applied."""
+        """Between batches, where a position reached means that all before it was applied, once settled."""
+        await self.settle()
         for asked in list(self._asked):
             if asked.ends is None:
                 asked.ends = await consumer.end_offsets(list(consumer.assignment()))
@@ -127,6 +136,9 @@ class Table(Generic[E]):
                 self._asked.remove(asked)
                 if not asked.answer.done():
                     asked.answer.set_result(None)
+
+    async def settle(self) -> None:
+        """Return once what `apply_batch` was given is applied: for tables where that goes on beside it."""
 
     async def _notify(self) -> None:
         async with self._changed:
@@ -182,15 +194,32 @@ class Log(Table[E]):
         return True
 
 
-async def read_to_end(bootstrap: str, topic: Topic[E]) -> dict[str, Record[E]]:
-    """The newest record of every key, up to the end offsets seen now. Bad records are skipped."""
+async def read_to_end(
+    bootstrap: str, topic: Topic[E], keys: Container[str] | None = None
+) -> dict[str, Record[E]]:
+    """The newest record of every key (of `keys`), up to the end offsets seen now. Bad records are skipped."""
     newest: dict[str, Record[E]] = {}
+    async for record in _readable(bootstrap, topic):
+        known = newest.get(record.key)
+        if (keys is None or record.key in keys) and (known is None or record.revision > known.revision):
+            newest[record.key] = record
+    return newest
+
+
+async def read_heads(bootstrap: str, topic: Topic[E]) -> dict[str, Head]:
+    """As `read_to_end`, without the events: those of a large topic do not fit into memory."""
+    newest: dict[str, Head] = {}
+    async for record in _readable(bootstrap, topic):
+        known = newest.get(record.key)
+        if known is None or record.revision > known.revision:
+            newest[record.key] = Head(record.revision, record.event is None)
+    return newest
+
+
+async def _readable(bootstrap: str, topic: Topic[E]) -> AsyncIterator[Record[E]]:
     async for raw in read_all(bootstrap, topic.name):
         try:
             record = decode(topic, raw.key, raw.value, raw.headers)
         except BadRecord:
             continue
-        known = newest.get(record.key)
-        if known is None or record.revision > known.revision:
-            newest[record.key] = record
-    return newest
+        yield record

@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from shared.events.role import Role
 from shared.events.skill import Skill
@@ -101,11 +102,22 @@ class RoleNames:
 
     def __init__(self, roles: Mapping[str, Role]) -> None:
         self._by_name: dict[str, str] = {}
+        self._by_words: dict[frozenset[str], str] = {}
         for role_id in sorted(roles):
             role = roles[role_id]
             names = (role_id, role.slug.fr, role.slug.en, role.title.fr, role.title.en)
             for name in (*names, *role.aliases.fr, *role.aliases.en):
                 self._by_name.setdefault(loose(name), role_id)
+                self._by_words.setdefault(frozenset(loose(name).split()), role_id)
 
     def resolve(self, name: str) -> str | None:
         return self._by_name.get(loose(name))
+
+    def within(self, words: Sequence[str]) -> str | None:
+        """The role whose name's words, two to four, all stand among these in any order; the longest."""
+        for length in (4, 3, 2):
+            for some in combinations(words, length):
+                role_id = self._by_words.get(frozenset(some))
+                if role_id is not None:
+                    return role_id
+        return None

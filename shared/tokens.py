@@ -112,7 +112,7 @@ class Tokens:
         """Twelve hex digits that vouch for `text`, by each secret, newest first: where case does not last."""
         return [_mac(secret, purpose, text.encode()).hex()[:12] for secret in self._secrets.values()]
 
-    def unseal(self, token: str, purpose: str) -> bytes:
+    def unseal(self, token: str, purpose: str, now: datetime | None = None) -> bytes:
         """The content of a valid sealed token for `purpose`. Raises BadToken."""
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -125,7 +125,7 @@ class Tokens:
         # As text, too: the last character of base64 has bits to spare, and one token has one spelling.
         if not hmac.compare_digest(mac, _mac(secret, purpose, signed)) or token != _text_of(raw):
             raise BadToken("not a valid token")
-        if int.from_bytes(signed[4:9], "big") <= datetime.now(UTC).timestamp():
+        if int.from_bytes(signed[4:9], "big") <= (now or datetime.now(UTC)).timestamp():
             raise BadToken("expired")
         if self.sealed_id(token) in self._revoked_ids():
             raise BadToken("revoked")

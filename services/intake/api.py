@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
@@ -15,11 +15,12 @@ from services.intake.domain.need import NeedRequest
 from services.intake.needs import Changed, Closed, KeyReused, Needs
 from services.intake.settings import IntakeSettings
 from services.intake.store import Document
-from services.intake.stream import HEADERS, follow
+from services.intake.stream import follow
 from services.intake.views import etag, need_view
 from shared.events.need import NeedState
 from shared.web.access import Caller, caller_of
 from shared.web.problems import Problem, as_field_errors, field_problem, parse_json
+from shared.web.stream import HEADERS
 
 _DEEPEST = 16
 """Levels of nesting in a patch; a need has four."""
@@ -31,11 +32,10 @@ After = Annotated[str | None, Query(max_length=64)]
 def need_routes(needs: Needs, settings: IntakeSettings, limit: Callable[[Request], None]) -> APIRouter:
     router = APIRouter(prefix="/api/needs", tags=["needs"])
 
-    @router.post(
-        "", status_code=201, dependencies=[Depends(limit)], openapi_extra=documented_body(NeedRequest)
-    )
+    @router.post("", status_code=201, openapi_extra=documented_body(NeedRequest))
     async def post(request: Request) -> Response:
         """Store a need. Open to all; with a key it belongs to the key's owner."""
+        limit(request)  # not as a dependency, which would run in a thread of its own
         caller = caller_of(request)
         if caller is not None and not caller.allows("needs:write"):
             raise Problem(

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.intake import candidates as candidate_documents
-from services.intake import need_documents
+from services.intake import candidate_documents, need_documents
 from services.intake.api import need_routes
 from services.intake.batch import BATCH_PATH, batch_routes
 from services.intake.candidate_body import DRAINED_BYTES
@@ -82,7 +81,7 @@ def build(given: Surroundings, clock: Callable[[], datetime] = now) -> FastAPI:
     )
     rights = Rights(candidates, RightsStore(mongo), letters, given.tokens, given.settings, kafka)
     retention = Retention(rights, needs, settings, clock)
-    subscribe(kafka, needs, candidate_store)
+    subscribe(kafka, needs, candidates)
 
     service = Service(NAME, given.settings, given.metrics, given.tokens, kafka=kafka, mongo=mongo)
     service.tables += knowledge.catalogue.tables
@@ -149,7 +148,7 @@ async def _keep_house(
     while True:
         await rights.candidates.unlist_ended()
         await retention.run_once()
-        await sweep_files(rights.candidates, rights.store)
+        await sweep_files(rights.candidates.files, rights.store)
         await letters.keep_house()
         await needs.store.forget_keys(now() - timedelta(days=settings.idempotency_days))
         await asyncio.sleep(settings.housekeeping_seconds)

@@ -12,6 +12,7 @@ from services.intake.candidates import Candidates
 from services.intake.candidates_api import Writer
 from services.intake.domain.candidate import CandidateRequest
 from services.intake.domain.fields import Refusal
+from services.intake.views import candidate_answer, shared_answer
 from shared.outage import is_outage
 from shared.web.docs import json_body
 from shared.web.problems import Problem, field_problem, parse_json
@@ -85,13 +86,10 @@ async def _run_line(
         if not is_outage(error):
             raise
         return _refused(number, Problem(503, "This line was not stored; please send it again"))
-    return {
-        "line": number,
-        "status": 201 if created else 200,
-        "candidate_id": document["_id"],
-        "unmapped_skills": document["unmapped"],
-        "warnings": document["warnings"],
-    }
+    # Another owner's candidate is met where a consultant has merged two.
+    answer = candidate_answer(document) if document["owner"] == owner else shared_answer(document)
+    told = {name: answer[name] for name in ("candidate_id", "unmapped_skills", "warnings")}
+    return {"line": number, "status": 201 if created else 200} | told
 
 
 def _refused(number: int, problem: Problem) -> dict[str, Any]:

@@ -68,13 +68,15 @@ class Desk:
         mine = await self.reveals.of(document["_id"], consultant)
         revealed = any(need and need in (one["need_id"], one["reference"]) for one in mine)
         purpose = await self.reveals.need_of(need) if need else None
+        log = document.get("corrections", ())
+        colleagues = await self.reveals.needs.store.colleague_names(one["by"] for one in log)
         if purpose is not None and purpose["need"]["status"] != NeedState.OPEN and not revealed:
             purpose = None
         return self.portal.show(
             "candidate_record.html", locale, status=status,
             record=record_of(document, self.portal.lexicon, locale, revealed=revealed),
             revealed=revealed, reveals=[reveal_view(one) for one in mine],
-            need=need, purpose=purpose["reference"] if purpose else "",
+            colleagues=colleagues, need=need, purpose=purpose["reference"] if purpose else "",
             add_to=purpose["_id"] if purpose and purpose["need"]["status"] == NeedState.OPEN else "",
             pairs=await self.duplicates.of(document["_id"]),
             notice=notice, wrong=wrong or {}, typed=typed or {},

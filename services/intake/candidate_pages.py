@@ -55,9 +55,11 @@ def candidate_page_routes(desk: Desk, registrations: Registrations) -> APIRouter
         found = await reveals.store.page(whose, None, _in_utc(before), PAGE)
         rows = [reveal_view(one) for one in found]
         following = rows[-1]["at"] if len(rows) == PAGE else ""
+        colleagues = await reveals.needs.store.colleague_names(one["consultant_id"] for one in rows)
         return portal.show(
-            "candidate_reveals.html", locale, rows=rows, admin=consultant.admin, following=following
-        )
+            "candidate_reveals.html", locale, rows=rows, admin=consultant.admin, following=following,
+            colleagues=colleagues,
+        )  # fmt: skip
 
     @router.get("/candidates/{candidate_id}")
     async def record(

@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from uuid_utils import uuid7
 
+from services.intake.candidate_documents import fields_of
+from services.intake.domain.availability import placements, stated_at
 from services.intake.domain.candidate import (
     CandidateRequest,
     Profile,
-    facts_of,
     read_candidate,
     refuse_impossible,
 )
-from services.intake.domain.corrections import Correction, corrected, stated_of
+from services.intake.domain.corrections import Correction
 from services.intake.domain.lexicon import Lexicon
-from services.intake.domain.same_person import keys_of
+from services.intake.domain.merging import union
 from services.intake.files import Files, Reference, Upload
 from services.intake.knowledge import Knowledge
 from services.intake.need_documents import merge_patch
@@ -27,9 +28,9 @@ from services.intake.reading.workers import CvWorkers
 from services.intake.store import CandidateStore, Document, now
 from services.intake.terms import Terms
 from shared.events.candidate import Candidate
+from shared.events.feedback import Feedback
 from shared.metrics import Metrics
 from shared.outbox import Outbox
-from shared.taxonomy import loose
 
 _TRIES = 20
 
@@ -104,6 +105,8 @@ class Candidates:
                 if claimed != candidate_id:
                     candidate_id = claimed
                     had = await self.store.find(candidate_id)
+                    if had is not None and (had.get("merged") or not _is_own(had, owner, request)):
+                        return await self._add(had, request, owner, cv, cv_name), False
                     if had is not None:
                         return await self._update(had, request, profile, upload), False
                     if await self.store.find_stub(candidate_id) is not None:
@@ -113,7 +116,7 @@ class Candidates:
             document = self._new(candidate_id, request, profile, owner, corrections)
             document |= {"registered": registered, "inform": not registered and request.email is not None}
             document["file"] = await self.files.put(candidate_id, upload) if upload else None
-            if await self.store.insert(document):
+            if await self.outbox.insert(document):
                 await self._stored(document, request, "created")
                 return document, True
         raise Changed
@@ -176,30 +179,82 @@ class Candidates:
                 self.outbox.publish_soon(document["_id"])
                 self._count("basis_ended")
 
+    async def note_decision(self, decision: Feedback) -> None:
+        """Note a placement, or its end: a new revision, since it may change what others know."""
+        candidate_id = decision.candidate_id or ""
+        while (had := await self.store.find_merged(candidate_id)) is not None:
+            placed = placements(had, decision)
+            if placed == had.get("placements", {}):
+                return
+            known = had.get("availability_stated_at") or had["occurred_at"]
+            changes: Document = {"placements": placed, "availability_stated_at": known}
+            # Stamped even where others are told the same: two decisions at once must see each other.
+            changes |= self.outbox.stamp(had)
+            if await self.store.change(had["_id"], had["revision"], changes):
+                self.outbox.publish_soon(had["_id"])
+                return
+
     async def contacted(self, candidate_id: str) -> None:
         """Note that the person was in contact with the agency just now: retention begins anew."""
         await self.store.note_contact(candidate_id, now())
 
-    async def _update(
-        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None
+    async def _add(
+        self, had: Document, request: CandidateRequest, owner: str, cv: bytes | None, name: str
     ) -> Document:
-        """Replace what was given; again from the start where somebody else wrote meanwhile.
+        """What comes for a candidate who was merged. Raises Refusal, Changed, Unavailable.
 
-        Who sends no CV, or the text of the one that was sent before, keeps that one with its file.
+        What is said under the candidate's own id stands; what comes under the id of one that was merged into
+        it adds what is missing. Neither takes anything away: else two lines of feeds would undo each other
+        every night.
         """
+        line = request.model_dump(mode="json", exclude_none=True)
         for _ in range(_TRIES):
-            text = (had["given"] or {}).get("cv_text")
-            if had.get("file") and upload is None and request.cv_text in (None, text):
-                request = request.model_copy(update={"cv_text": text})
-                profile = await self.read_again(had, request, self.knowledge.require())
+            given = had["given"] or {}
+            own = _is_own(had, owner, request)
+            file = cv if own or not (had.get("file") or given.get("cv_text")) else None
+            said = union(line, given) if own else union(given, line)
+            if file is not None:
+                # The file says it; `save` has put its text into the line.
+                said.pop("cv_text", None)
+            both = CandidateRequest.model_validate_json(json.dumps(said))
+            profile = await self.read(both, file)
+            upload = None
+            if file is not None and profile.document is not None:
+                both = both.model_copy(update={"cv_text": profile.document.text})
+                upload = Upload(file, name, profile.document.kind)
             try:
-                return await self._replace(had, request, profile, upload)
+                return await self._replace_keeping(had, both, profile, upload)
             except Changed:
                 found = await self.store.find(had["_id"])
                 if found is None:
                     raise
                 had = found
         raise Changed
+
+    async def _update(
+        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None
+    ) -> Document:
+        """Replace what was given; again from the start where somebody else wrote meanwhile."""
+        for _ in range(_TRIES):
+            try:
+                return await self._replace_keeping(had, request, profile, upload)
+            except Changed:
+                found = await self.store.find(had["_id"])
+                if found is None:
+                    raise
+                had = found
+        raise Changed
+
+    async def _replace_keeping(
+        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None
+    ) -> Document:
+        """Replace what was given. Who sends no CV, or the text of the one that was sent before, keeps that
+        one with its file."""
+        text = (had["given"] or {}).get("cv_text")
+        if had.get("file") and upload is None and request.cv_text in (None, text):
+            request = request.model_copy(update={"cv_text": text})
+            profile = await self.read_again(had, request, self.knowledge.require())
+        return await self._replace(had, request, profile, upload)
 
     async def _replace(
         self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None = None
@@ -214,8 +269,10 @@ class Candidates:
             # Whoever has a new basis has it from the person, or has told them.
             fields |= {"contacted_at": now(), "warned_at": None}
         changes = fields | self.outbox.stamp(had) | {"restored": False, "read_with": profile.read_with}
+        changes["availability_stated_at"] = stated_at(had, fields, changes["occurred_at"])
         if not await self.store.change(had["_id"], had["revision"], changes):
             raise Changed
+        self.outbox.publish_soon(had["_id"])
         document = had | changes
         if had.get("file") != document["file"]:
             await self.files.drop(had.get("file"))
@@ -245,10 +302,10 @@ class Candidates:
         fields = fields_of(request, profile, self.knowledge.lexicon, corrections)
         if corrections:
             fields["corrections"] = list(corrections)
+        fields["availability_stated_at"] = stated_at(None, fields, stamp["occurred_at"])
         return identity | fields | stamp | {"read_with": profile.read_with}
 
     async def _stored(self, document: Document, request: CandidateRequest, action: str) -> None:
-        self.outbox.publish_soon(document["_id"])
         self._count(action)
         private = (request.name, request.email, request.phone, request.external_id)
         await self.terms.met(document["unmapped"], private, document["_id"])
@@ -259,70 +316,11 @@ class Candidates:
         self.metrics.candidates.labels("intake", action).inc()
 
 
+def _is_own(had: Document, owner: str, request: CandidateRequest) -> bool:
+    """Whether this is the feed's line that the candidate has been updated by all along."""
+    given = had["given"]
+    return given is None or (had["owner"], given.get("external_id")) == (owner, request.external_id)
+
+
 class ExternalIdTaken(Exception):  # noqa: N818 - what happened
     """Another candidate of the same owner has this external id."""
-
-
-def event_of(document: Document) -> Candidate | None:
-    """The pseudonymous event; None without a legal basis, which makes a tombstone of one published before."""
-    if not document["listed"]:
-        return None
-    return Candidate.model_validate(
-        document["facts"]
-        | {
-            "candidate_id": document["_id"],
-            "revision": document["revision"],
-            "occurred_at": document["occurred_at"],
-        }
-    )
-
-
-RESTORED_DAYS = 30
-
-
-def restored(candidate: Candidate) -> Document:
-    """The document of a candidate that only its topic still has: nobody's, nameless, and still ranked.
-
-    The end of its legal basis was never on Kafka, so it stays ranked only for as long as finding the store's
-    backup may take.
-    """
-    return {
-        "owner": None,
-        "given": None,
-        "facts": facts_of(candidate),
-        "evidence": {},
-        "unmapped": [],
-        "warnings": ["restored from its published event: names, contacts and texts are lost"],
-        "listed": True,
-        "basis_until": (now().date() + timedelta(days=RESTORED_DAYS)).isoformat(),
-        "search": "",
-        "created_at": candidate.occurred_at,
-        "restored": True,
-    }
-
-
-def fields_of(
-    request: CandidateRequest, profile: Profile, lexicon: Lexicon, corrections: Sequence[Correction] = ()
-) -> Document:
-    """What is stored of a request. `given` holds the person; only `facts` leave intake.
-
-    `as_read` is what stated and read facts say before a consultant's corrections.
-    """
-    stated = stated_of(request, lexicon.taxonomy.resolve)
-    file = profile.document
-    searched = (request.name, request.external_id, request.email, request.phone)
-    return {
-        "given": request.model_dump(mode="json", exclude_none=True),
-        "facts": corrected(profile.facts, stated, corrections),
-        "as_read": profile.facts,
-        "stated": stated,
-        "evidence": profile.evidence,
-        "posts": [asdict(post) for post in profile.reading.posts],
-        "cv": {"kind": file.kind, "pages": file.pages, "warnings": list(file.warnings)} if file else None,
-        "unmapped": profile.unmapped,
-        "warnings": profile.warnings,
-        "listed": profile.listed,
-        "basis_until": request.basis.until.isoformat() if request.basis else None,
-        "search": loose(" ".join(filter(None, searched))),
-        "keys": keys_of(request.model_dump(mode="json", include={"name", "email", "phone", "location"})),
-    }

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from services.intake.api import After, Limit, json_object, page_of, require_match
 from services.intake.candidate_body import OPENAPI, Sent, read_sent
-from services.intake.candidates import Candidates, ExternalIdTaken, fields_of
+from services.intake.candidate_documents import fields_of
+from services.intake.candidates import Candidates, ExternalIdTaken
 from services.intake.domain.candidate import CandidateRequest
 from services.intake.domain.fields import Refusal
 from services.intake.needs import Changed
 from services.intake.reading.found import Unreadable
 from services.intake.rights import Rights
 from services.intake.store import Document
-from services.intake.views import candidate_answer, candidate_view, etag
+from services.intake.views import candidate_answer, candidate_view, etag, shared_answer
 from shared.taxonomy import loose
 from shared.web.access import Caller, requires
 from shared.web.docs import json_body
@@ -40,6 +41,9 @@ def candidate_routes(candidates: Candidates, rights: Rights) -> APIRouter:
             document, created = await candidates.save(body, caller.owner, sent.cv, sent.cv_name)
         rights.soon()
         headers = {"ETag": etag(document), "Location": f"/api/candidates/{document['_id']}"}
+        if document["owner"] != caller.owner:
+            # Merged by a consultant: the other owner's CV and texts are not this caller's to read.
+            return JSONResponse(shared_answer(document), 200, {"ETag": headers["ETag"]})
         return JSONResponse(candidate_answer(document), 201 if created else 200, headers)
 
     @router.get("")

@@ -15,11 +15,14 @@ async def desk_values(needs: Needs, document: Document) -> dict[str, Any]:
     duplicates = await needs.store.possible_duplicates(document, _MOST_DUPLICATES) if is_open else []
     kept = await needs.store.find(document["merged_into"]) if document.get("merged_into") else None
     done = sorted(document.get("desk", {}).values(), key=lambda entry: entry["at"])
+    names = await needs.store.colleague_names(entry["by"] for entry in done)
     return {
         "contact": document["need"]["contact"],
         "duplicates": [line(other) for other in duplicates],
         "kept": line(kept) if kept else None,
-        "done": [entry | {"at": rfc3339(entry["at"])} for entry in done],
+        "done": [
+            entry | {"at": rfc3339(entry["at"]), "by": names.get(entry["by"], entry["by"])} for entry in done
+        ],
     }
 
 

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
 from services.intake.candidates import Candidates
+from services.intake.domain.availability import all_placements
 from services.intake.domain.candidate import CandidateRequest
+from services.intake.domain.merging import union
 from services.intake.domain.same_person import reasons
 from services.intake.needs import Changed
 from services.intake.store import Document, now
@@ -15,10 +16,6 @@ from services.intake.store_people import TwinStore
 
 MOST = 50
 """So many others that share a key are looked at: a common name has many."""
-_FILLED_IN = (
-    "name", "email", "phone", "years", "location", "remote", "available_from", "contracts", "day_rate",
-    "salary", "languages", "education", "roles", "cv_text", "external_id",
-)  # fmt: skip
 
 
 class NoSuchPair(Exception):  # noqa: N818 - what is missing
@@ -98,7 +95,7 @@ class Duplicates:
     async def _fill(self, kept: Document, gone: Document, by: str) -> Document:
         """The kept one, with what only the other had: skills, a CV, contacts, a later basis."""
         try:
-            both = _union(kept["given"] or {}, gone["given"] or {})
+            both = union(kept["given"] or {}, gone["given"] or {})
             request = CandidateRequest.model_validate_json(json.dumps(both))
         except ValidationError as error:
             raise Changed from error
@@ -112,7 +109,12 @@ class Duplicates:
             raise Changed
         log = [*had.get("corrections", ()), *_others_corrections(had, gone)]
         merged = [*had.get("merged", ()), {"candidate_id": gone["_id"], "by": by, "at": now()}]
-        changes = {"corrections": log, "merged": merged} | self.candidates.outbox.stamp(had)
+        changes = {
+            "corrections": log,
+            "merged": merged,
+            "placements": all_placements(had, gone),
+            **self.candidates.outbox.stamp(had),
+        }
         if not await self.candidates.store.change(kept["_id"], had["revision"], changes):
             raise Changed
         return await self.candidates.update(had | changes, request, content, name)
@@ -122,14 +124,3 @@ def _others_corrections(kept: Document, gone: Document) -> list[Document]:
     own = {one["target"] for one in kept.get("corrections", ())}
     known = {one["id"] for one in kept.get("corrections", ())}
     return [one for one in gone.get("corrections", ()) if one["target"] not in own and one["id"] not in known]
-
-
-def _union(kept: Document, gone: Document) -> dict[str, Any]:
-    given: dict[str, Any] = {name: gone[name] for name in _FILLED_IN if gone.get(name)} | kept
-    skills = {one["skill"].casefold(): one for one in (*gone.get("skills", ()), *kept.get("skills", ()))}
-    if skills:
-        given["skills"] = list(skills.values())
-    bases = [basis for basis in (kept.get("basis"), gone.get("basis")) if basis]
-    if bases:
-        given["basis"] = max(bases, key=lambda basis: str(basis["until"]))
-    return given

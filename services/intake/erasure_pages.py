@@ -18,7 +18,7 @@ from services.intake.store import Document
 from services.intake.views import erasure_view
 from shared.events.vocabulary import Locale
 from shared.outage import is_outage
-from shared.web.pages import Pages, locale_of
+from shared.web.pages import Pages, locale_of, page_router
 from shared.web.problems import RETRY_AFTER_SECONDS, Problem, not_found
 from shared.web.session import same_origin
 
@@ -28,11 +28,12 @@ FormToken = Annotated[str, Form(alias="t", max_length=2000)]
 
 
 def erasure_page_routes(rights: Rights) -> APIRouter:
-    router = APIRouter(prefix="/candidates", include_in_schema=False)
     texts = yaml.safe_load((_HERE / "words_rights.yaml").read_text("utf-8"))
     pages = Pages("intake", _HERE / "templates", texts, rights.settings)
+    router = APIRouter(include_in_schema=False)
+    forms = page_router(lambda locale, error: _refused(pages, locale, error))
 
-    @router.get("/{candidate_id}/erasure")
+    @router.get("/candidates/{candidate_id}/erasure")
     async def erasure(request: Request, candidate_id: str, t: Token = "") -> Response:
         """How far an erasure is, for whoever holds its link: a page for browsers, JSON for everyone else."""
         as_page = "text/html" in request.headers.get("accept", "")
@@ -53,16 +54,11 @@ def erasure_page_routes(rights: Rights) -> APIRouter:
         page.headers.update(headers)
         return page
 
-    @router.get("/{candidate_id}/rights")
+    @forms.get("/candidates/{candidate_id}/rights")
     async def rights_page(request: Request, candidate_id: str, t: Token = "") -> Response:
         """What is held, and what the link's holder may do about it."""
         locale = locale_of(request)
-        try:
-            document = await _of_link(rights, candidate_id, t, SEE)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            return _message(pages, locale, "away", 503)
+        document = await _of_link(rights, candidate_id, t, SEE)
         if document is None:
             return _message(pages, locale, "unknown", 404)
         return pages.render(
@@ -75,7 +71,7 @@ def erasure_page_routes(rights: Rights) -> APIRouter:
             kept=request.query_params.get("kept") is not None,
         )
 
-    @router.post("/{candidate_id}/rights/data")
+    @forms.post("/candidates/{candidate_id}/rights/data")
     async def data(request: Request, candidate_id: str, t: FormToken = "") -> Response:
         """All that is held, to take away."""
         document = await _asked(rights, request, candidate_id, t, SEE)
@@ -83,7 +79,7 @@ def erasure_page_routes(rights: Rights) -> APIRouter:
             return _message(pages, locale_of(request), "unknown", 404)
         return await exported(rights, document, "person")
 
-    @router.post("/{candidate_id}/rights/keep")
+    @forms.post("/candidates/{candidate_id}/rights/keep")
     async def keep(request: Request, candidate_id: str, t: FormToken = "") -> Response:
         """The person stays: the time without contact begins anew."""
         document = await _asked(rights, request, candidate_id, t, KEEP)
@@ -93,7 +89,7 @@ def erasure_page_routes(rights: Rights) -> APIRouter:
         query = f"t={t}&kept=1&lang={locale_of(request).value}"
         return RedirectResponse(f"/candidates/{candidate_id}/rights?{query}", 303)
 
-    @router.post("/{candidate_id}/rights/erase")
+    @forms.post("/candidates/{candidate_id}/rights/erase")
     async def erase(request: Request, candidate_id: str, t: FormToken = "") -> Response:
         """Erased at once; the page shows how far the other services are."""
         while True:
@@ -107,6 +103,7 @@ def erasure_page_routes(rights: Rights) -> APIRouter:
             path = f"{rights.erasure_path(candidate_id)}&lang={locale_of(request).value}"
             return RedirectResponse(path, 303)
 
+    router.include_router(forms)
     return router
 
 
@@ -125,6 +122,14 @@ async def _asked(
     if not same_origin(request):
         raise Problem(403, "This form was not sent from a page of this site", kind="/problems/cross-site")
     return await _of_link(rights, candidate_id, token, scope)
+
+
+def _refused(pages: Pages, locale: Locale, error: Exception) -> HTMLResponse | None:
+    if is_outage(error):
+        return _message(pages, locale, "away", 503)
+    if isinstance(error, Problem) and error.status == 403:
+        return _message(pages, locale, "cross_site", 403)
+    return None
 
 
 def _message(pages: Pages, locale: Locale, key: str, status: int) -> HTMLResponse:

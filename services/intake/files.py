@@ -22,7 +22,8 @@ MEDIA_TYPES = {
     "text": "text/plain; charset=utf-8",
 }
 _ENDINGS = {"pdf": ".pdf", "docx": ".docx", "text": ".txt"}
-_LEFT_BEHIND = timedelta(hours=1)
+LEFT_BEHIND = timedelta(hours=1)
+"""A file that nobody names after this time was left by a crash."""
 
 Reference = dict[str, Any]
 """What a candidate's document says of its file: `id`, `name`, `kind`, `size`, `digest`."""
@@ -81,10 +82,12 @@ class Files:
         """Drop whatever there is of a candidate."""
         await self.collection.delete_many({"candidate_id": candidate_id})
 
-    async def left_behind(self, before: datetime | None = None) -> list[Document]:
-        """`_id` and `candidate_id` of files that were not written just now."""
-        older = {"created_at": {"$lt": before or now() - _LEFT_BEHIND}}
-        cursor = self.collection.find(older, {"candidate_id": 1})
+    async def written_before(self, before: datetime, after: str | None, limit: int) -> list[Document]:
+        """`_id` and `candidate_id` of up to `limit` files, in the order of their ids, after `after`."""
+        older: Document = {"created_at": {"$lt": before}}
+        if after is not None:
+            older["_id"] = {"$gt": after}
+        cursor = self.collection.find(older, {"candidate_id": 1}).sort("_id", 1).limit(limit)
         return [document async for document in cursor]
 
 

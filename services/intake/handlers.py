@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from services.intake.candidates import Candidates
 from services.intake.domain.progress import News, news_of_delivery, news_of_feedback, news_of_shortlist
 from services.intake.needs import Needs
 from services.intake.store import CandidateStore
@@ -17,7 +18,7 @@ from shared.reader import read_all
 _CONTACTS = frozenset({Decision.CONTACTED, Decision.PRESENTED, Decision.PLACED})
 
 
-def subscribe(kafka: Kafka, needs: Needs, candidates: CandidateStore) -> None:
+def subscribe(kafka: Kafka, needs: Needs, candidates: Candidates) -> None:
     @kafka.subscribe(SHORTLISTS)
     async def shortlisted(record: Record[Shortlist]) -> None:
         if record.event is not None:
@@ -32,13 +33,16 @@ def subscribe(kafka: Kafka, needs: Needs, candidates: CandidateStore) -> None:
     async def decided(record: Record[Feedback]) -> None:
         if record.event is not None:
             await note(needs, record.key, news_of_feedback(record.event))
-            await note_contact(candidates, record.event)
+            who = record.event.consultant
+            await needs.store.note_colleague(who.consultant_id, who.name, record.event.occurred_at)
+            await note_contact(candidates.store, record.event)
+            await candidates.note_decision(record.event)
 
     @kafka.subscribe(ERASURES)
     async def erased(record: Record[Erasure]) -> None:
         event = record.event
         if event is not None:
-            store = candidates if event.subject is Subject.CANDIDATE else needs.store
+            store = candidates.store if event.subject is Subject.CANDIDATE else needs.store
             await store.confirm_erasure(event.subject_id, event.service, event.occurred_at, event.revision)
 
 

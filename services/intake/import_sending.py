@@ -15,6 +15,8 @@ PATIENCE_SECONDS = 120.0
 """How long an intake that is away or busy is waited for."""
 LONGEST_PAUSE = 60.0
 _PAUSE = 2.0
+_SMALLEST = 25
+"""Lines that are sent at once where intake, or a proxy before it, gave no answer to more."""
 _BUSY = frozenset({429, 502, 503, 504})
 
 Answer = dict[str, Any]
@@ -55,28 +57,33 @@ class Sender:
             yield found.get(item.number) or {"status": 422, "errors": item.errors}
 
     def _send_lines(self, batch: Sequence[Item]) -> list[Answer]:
-        """What intake could not store for an outage is sent again."""
+        """What intake could not store for an outage is sent again; what took too long, in parts."""
         answers: dict[int, Answer] = {}
-        waiting = list(batch)
+        waiting, size = list(batch), len(batch)
         patience = _Patience()
         while waiting:
+            part = waiting[:size]
+            smaller = False
             response, pause, why = self._post(
                 "/api/candidates/batch",
-                content=b"\n".join(item.body for item in waiting),
+                content=b"\n".join(item.body for item in part),
                 headers={"Content-Type": "application/x-ndjson"},
             )
             if response is not None:
                 if response.status_code != httpx.codes.OK:
                     raise ImportStopped(f"intake answered {response.status_code}: {_title(response)}")
                 lines = [line for line in response.text.split("\n") if line]
-                for item, line in zip(waiting, lines, strict=True):
+                for item, line in zip(part, lines, strict=True):
                     answer = json.loads(line)
                     if answer.get("status") not in _BUSY:
                         answers[item.number] = answer
-            left = [item for item in waiting if item.number not in answers]
-            if left:
-                self._wait(patience, pause, why, progress=len(left) < len(waiting))
-            waiting = left
+            else:
+                smaller = size > _SMALLEST
+                size = max(min(size, _SMALLEST), size // 2)
+            put_off = sum(item.number not in answers for item in part)
+            if put_off:
+                self._wait(patience, pause, why, progress=smaller or put_off < len(part))
+            waiting = [item for item in waiting if item.number not in answers]
         return [answers[item.number] for item in batch]
 
     def _send_file(self, item: Item) -> Answer:

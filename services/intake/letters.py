@@ -59,8 +59,7 @@ class Letters:
             "addressee": addressee,
             "created_at": made["occurred_at"],
         } | made
-        await self.store.insert(document)
-        self.outbox.publish_soon(document["_id"])
+        await self.outbox.insert(document)
         return True
 
     async def forget(self, email: str) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from services.intake.domain.need import NeedRequest, new_reference, read_need
+from services.intake.domain.need import NeedRequest, read_need
 from services.intake.domain.progress import Status
-from services.intake.feed import Feed
 from services.intake.knowledge import Knowledge
 from services.intake.need_documents import begun, merge_patch, private, read_fields
+from services.intake.references import References
 from services.intake.store import Document, NeedStore, digest, now
 from services.intake.terms import Terms
 from shared.events.need import Need, NeedState
@@ -21,6 +21,7 @@ from shared.metrics import Metrics
 from shared.outbox import Outbox
 from shared.settings import Settings
 from shared.tokens import Tokens
+from shared.web.stream import Feed
 
 
 class KeyReused(Exception):  # noqa: N818 - what happened
@@ -45,6 +46,9 @@ class Needs:
     settings: Settings
     metrics: Metrics
     feed: Feed = field(default_factory=Feed)
+
+    def __post_init__(self) -> None:
+        self.references = References(self.store)
 
     async def post(
         self, request: NeedRequest, owner: str | None, key: str | None, *, filed_by: str | None = None
@@ -196,8 +200,7 @@ class Needs:
         return answer
 
     async def _keep(self, document: Document, request: NeedRequest) -> None:
-        if await self.store.insert(document):
-            self.outbox.publish_soon(document["_id"])
+        if await self.outbox.insert(document):
             self._count("posted")
             await self.terms.met(document["unmapped"], private(request), document["_id"])
 
@@ -218,7 +221,7 @@ class Needs:
         need_id = answer["need_id"] if answer else str(uuid7())
         identity = {
             "_id": need_id,
-            "reference": answer["reference"] if answer else await self._reference(need_id),
+            "reference": answer["reference"] if answer else await self.references.next(),
             "owner": owner,
             "created_at": stamp["occurred_at"],
         }
@@ -231,11 +234,6 @@ class Needs:
             | begun(Status.RECEIVED, stamp["occurred_at"])
             | desk
         )
-
-    async def _reference(self, need_id: str) -> str:
-        while not await self.store.claim_reference(reference := new_reference(), need_id):
-            pass
-        return reference
 
     def _answer(self, document: Document, request: NeedRequest) -> dict[str, Any]:
         return {

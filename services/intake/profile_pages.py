@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
+from starlette.background import BackgroundTask
 
 from services.intake.correction_form import WrongValue
 from services.intake.domain.candidate import CandidateRequest
@@ -19,6 +20,9 @@ from services.intake.portal import Limit
 from services.intake.registration import Registrations
 from services.intake.registration_forms import Forms, note_fields, note_refusal, own_form
 from services.intake.uploads import PostedFile, read_upload
+from shared.events.vocabulary import Locale
+from shared.log import get_logger
+from shared.outage import is_outage, reason
 from shared.web.pages import locale_of
 from shared.web.problems import as_field_errors
 
@@ -49,8 +53,10 @@ def profile_routes(
                 "candidate_me.html", locale, status=422, email=email, wrong=wrong, shown=guard.stamp()
             )
         portal.candidates.knowledge.require_store()
-        await registrations.write_profile_link(email, locale)
-        return portal.message(locale, "link_sent", email=email)
+        answer = portal.message(locale, "link_sent", email=email)
+        # After the answer, which comes as fast for an address that nobody has.
+        answer.background = BackgroundTask(_write_link, registrations, email, locale)
+        return answer
 
     @router.get("/candidates/profile")
     async def profile(request: Request) -> HTMLResponse:
@@ -87,6 +93,15 @@ def profile_routes(
         return show.profile(document, form, locale, query, status=422)
 
     return router
+
+
+async def _write_link(registrations: Registrations, email: str, locale: Locale) -> None:
+    try:
+        await registrations.write_profile_link(email, locale)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        get_logger("intake").warning("profile_link_not_sent", why=reason(error))
 
 
 async def _change(

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.intake.candidates import Candidates, fields_of
+from services.intake.candidate_documents import fields_of
+from services.intake.candidates import Candidates
 from services.intake.domain.candidate import CandidateRequest
 from services.intake.domain.fields import Refusal
 from services.intake.domain.lexicon import Lexicon
@@ -20,6 +21,7 @@ from services.intake.domain.need import newly_known
 from services.intake.needs import Needs
 from services.intake.store import Document
 from shared.log import get_logger
+from shared.outage import is_outage
 
 BATCH = 100
 PAUSE_SECONDS = 0.02
@@ -66,6 +68,11 @@ class Rereading:
         except (ValidationError, Refusal):
             # Taken by an earlier version of this service: it stays as it was read then.
             get_logger("intake").warning("not_readable_again", candidate=document["_id"])
+        except Exception as error:
+            if is_outage(error):
+                raise
+            # Our own fault: one text must not keep all others from being read again.
+            get_logger("intake").exception("rereading_failed", candidate=document["_id"])
         else:
             changes = fields_of(request, profile, lexicon, document.get("corrections", ()))
         counts = any(name in changes and changes[name] != document[name] for name in ("facts", "listed"))

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
 from services.intake.candidates import Candidates
+from services.intake.files import LEFT_BEHIND, Files
 from services.intake.letters import Letters
 from services.intake.store import Document, now
 from services.intake.store_rights import RightsStore
@@ -155,15 +156,15 @@ class Rights:
         self.soon()
 
 
-async def sweep_files(candidates: Candidates, store: RightsStore) -> None:
+async def sweep_files(files: Files, store: RightsStore) -> None:
     """Drop files that no candidate's document names: a crash came between the two writes."""
-    left = await candidates.files.left_behind()
-    for start in range(0, len(left), BATCH):
-        batch = left[start : start + BATCH]
+    before, after = now() - LEFT_BEHIND, None
+    while batch := await files.written_before(before, after, BATCH):
+        after = batch[-1]["_id"]
         named = await store.named_files(list({file["candidate_id"] for file in batch}))
         for file in batch:
             if file["_id"] not in named:
-                await candidates.files.drop({"id": file["_id"]})
+                await files.drop({"id": file["_id"]})
 
 
 def _source(given: Mapping[str, Any], owner: str) -> str:

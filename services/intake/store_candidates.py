@@ -9,6 +9,9 @@ from pymongo.errors import DuplicateKeyError
 from services.intake.store_entities import Document, Entities, digest, pattern_of
 from shared.mongo import Mongo
 
+MOST_MERGES = 20
+"""One after the other; nobody is merged so often."""
+
 
 class CandidateStore(Entities):
     """Candidates, and which of them an owner's external id stands for."""
@@ -60,6 +63,16 @@ class CandidateStore(Entities):
         """The stub of a merged candidate points to the one that was kept."""
         stub = {"_id": candidate_id, "erased": True}
         await self.collection.update_one(stub, {"$set": {"merged_into": into}})
+
+    async def find_merged(self, candidate_id: str) -> Document | None:
+        """The candidate, or the one that it was merged into."""
+        for _ in range(MOST_MERGES):
+            found = await self.find(candidate_id)
+            stub = None if found is not None else await self.find_stub(candidate_id)
+            if stub is None or not stub.get("merged_into"):
+                return found
+            candidate_id = stub["merged_into"]
+        return None
 
     async def note_consent(self, candidate_id: str, at: datetime) -> None:
         """The person consented themselves, just now: they need no notice that we have their data."""

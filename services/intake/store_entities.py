@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from pymongo.errors import DuplicateKeyError
-
 from shared.mongo import Collection
 
 Document = dict[str, Any]
@@ -43,14 +41,6 @@ class Entities:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-
-    async def insert(self, document: Document) -> bool:
-        """False where a document with this id is there already (it may be an erased one's stub)."""
-        try:
-            await self.collection.insert_one(dict(document))
-        except DuplicateKeyError:
-            return False
-        return True
 
     async def find(self, key: str) -> Document | None:
         """The document, None where there is none or its entity is erased."""

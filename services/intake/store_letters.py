@@ -1,11 +1,7 @@
 """Letters on their way to Kafka. What was published is forgotten after a few days, with its address."""
 
-from contextlib import suppress
 from datetime import datetime
 
-from pymongo.errors import DuplicateKeyError
-
-from services.intake.store_entities import Document
 from shared.mongo import Mongo
 
 
@@ -22,11 +18,6 @@ class LetterStore:
         return await self.collection.count_documents(
             {"addressee": addressee, "template": template, "created_at": {"$gte": since}}
         )
-
-    async def insert(self, document: Document) -> None:
-        """A letter that is there already stays as it is."""
-        with suppress(DuplicateKeyError):
-            await self.collection.insert_one(dict(document))
 
     async def forget_addressee(self, addressee: str) -> None:
         await self.collection.delete_many({"addressee": addressee})

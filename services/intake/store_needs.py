@@ -1,5 +1,7 @@
 """Needs in MongoDB, and the answers given under an Idempotency-Key."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar
 
@@ -21,6 +23,7 @@ class NeedStore(Entities):
         super().__init__(mongo.collection("needs"))
         self.keys = mongo.collection("idempotency_keys")
         self.references = mongo.collection("need_references")
+        self.colleagues = mongo.collection("colleagues")
 
     async def create_indexes(self) -> None:
         await self.collection.create_index("owner")
@@ -31,17 +34,19 @@ class NeedStore(Entities):
         await self.collection.create_index("read_with")
         await self.keys.create_index("created_at")
 
-    async def claim_reference(self, reference: str, need_id: str) -> bool:
-        """False where another need has this reference.
-
-        In a collection of its own, since a unique index would take erased needs' stubs, which have none, for
-        one and the same.
-        """
+    async def claim_block(self, block: int) -> bool:
+        """Whether nobody has claimed this block of references before."""
         try:
-            await self.references.insert_one({"_id": reference, "need_id": need_id})
+            await self.references.insert_one({"_id": f"block-{block}"})
         except DuplicateKeyError:
             return False
         return True
+
+    async def references_in_use(self, references: list[str]) -> set[str]:
+        """Those that a need has, or had: before there were blocks each was claimed by itself."""
+        claimed = self.references.find({"_id": {"$in": references}}, {"_id": 1})
+        needs = self.collection.find({"reference": {"$in": references}}, {"reference": 1})
+        return {one["_id"] async for one in claimed} | {one["reference"] async for one in needs}
 
     async def of_client(self, email: str, limit: int) -> list[Document]:
         """The newest needs with this address as their contact's."""
@@ -113,6 +118,18 @@ class NeedStore(Entities):
             await self.collection.update_one(known, {"$unset": {f"placed.{news.unplaced}": ""}})
         if news.placed is not None:
             await self.collection.update_one(known, {"$set": {f"placed.{news.placed}": True}})
+
+    async def note_colleague(self, consultant_id: str, name: str, at: datetime) -> None:
+        """What a consultant is called, as the newest decision of theirs says."""
+        newer = {"_id": consultant_id, "at": {"$lt": at}}
+        # One that is as new is there already.
+        with suppress(DuplicateKeyError):
+            await self.colleagues.update_one(newer, {"$set": {"name": name, "at": at}}, upsert=True)
+
+    async def colleague_names(self, consultant_ids: Iterable[str]) -> dict[str, str]:
+        """Names by id, of those who have decided anything: consultants are on no topic."""
+        found = self.colleagues.find({"_id": {"$in": list(set(consultant_ids))}})
+        return {one["_id"]: one["name"] async for one in found}
 
     async def restored(self) -> bool:
         """Whether there are needs that came back from their topic without their timeline."""

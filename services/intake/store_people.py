@@ -10,6 +10,8 @@ from pymongo.errors import DuplicateKeyError
 from services.intake.store_entities import Document, digest
 from shared.mongo import Mongo
 
+_ALIVE: Document = {"erased": {"$exists": False}}
+_COMPARED: Document = {"keys": 1, "given.name": 1, "posts": 1, "facts.roles": 1}
 _MOST_SHARING = 1000
 """Candidates noted for one key: an address in every line of an import says nothing of a person."""
 
@@ -116,22 +118,31 @@ class TwinStore:
         await self.collection.create_index("other")
 
     async def alike(self, candidate_id: str, keys: Mapping[str, Any], limit: int) -> list[Document]:
-        """Other candidates that share a key, each key being noted for who comes later.
+        """Other candidates that share a key, with what tells whether they are one person (`same_person`).
 
+        Each key is noted for who comes later.
         A document a key, found by its `_id`: no write costs more than a look-up, however many there are.
         """
         sharing: dict[str, None] = {}
         for key in _key_ids(keys):
             sharing |= dict.fromkeys(await self._note(key, candidate_id))
         sharing.pop(candidate_id, None)
-        return await self._load(list(sharing)[-limit:])
+        ids = list(sharing)[-limit:]
+        if not ids:
+            return []
+        found = self._candidates.find({"_id": {"$in": ids}} | _ALIVE, _COMPARED)
+        alike = {one["_id"]: one async for one in found}
+        return [alike[one] for one in ids if one in alike]
 
     async def with_email(self, email_key: str) -> list[Document]:
         """Candidates with this address, oldest first."""
         [key] = _key_ids({"email": email_key})
         noted = await self._keys.find_one({"_id": key})
-        found = await self._load(sorted(noted["candidates"]) if noted else [])
-        return [one for one in found if one.get("keys", {}).get("email") == email_key]
+        found = [
+            await self._candidates.find_one({"_id": one} | _ALIVE)
+            for one in (sorted(noted["candidates"]) if noted else [])
+        ]
+        return [one for one in found if one and one.get("keys", {}).get("email") == email_key]
 
     async def forget_keys(self, candidate_id: str, keys: Mapping[str, Any]) -> None:
         for key in _key_ids(keys):
@@ -153,11 +164,6 @@ class TwinStore:
                 return list(full["candidates"])
             return await self._note(key, candidate_id)
         return []
-
-    async def _load(self, ids: Sequence[str]) -> list[Document]:
-        alive = {"erased": {"$exists": False}}
-        found = [await self._candidates.find_one({"_id": one} | alive) for one in ids]
-        return [one for one in found if one is not None]
 
     async def offer(self, one: str, other: str, why: Sequence[str], at: datetime) -> None:
         """Remember that these may be one person; what was decided of the pair stays."""

@@ -7,22 +7,19 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from services.intake.needs import Needs
 from services.intake.settings import IntakeSettings
 from services.intake.views import need_view
 from shared.outage import is_outage
-
-HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
-"""No proxy may compress the stream, nor nginx hold it back: either keeps messages until there are many."""
+from shared.web.stream import BEAT, RETRY, first_of
 
 
 async def follow(
     needs: Needs, need_id: str, settings: IntakeSettings, stopping: asyncio.Event
 ) -> AsyncIterator[bytes]:
     """Messages until the client goes, the need is erased, or the service stops."""
-    yield b"retry: 3000\n\n"
+    yield RETRY
     last, beat = "", time.monotonic()
     with needs.feed.watch(need_id) as changed:
         while not stopping.is_set():
@@ -43,17 +40,5 @@ async def follow(
                     yield f"event: need\nid: {document['revision']}\ndata: {message}\n\n".encode()
             if time.monotonic() - beat > settings.stream_heartbeat_seconds:
                 beat = time.monotonic()
-                yield b": still here\n\n"
-            await _first_of(changed, stopping, settings.stream_poll_seconds)
-
-
-async def _first_of(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
-    """Return when either is set, or after `seconds`."""
-    waits = [asyncio.ensure_future(one.wait()), asyncio.ensure_future(other.wait())]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-            with suppress(asyncio.CancelledError):
-                await wait
+                yield BEAT
+            await first_of(changed, stopping, settings.stream_poll_seconds)

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.intake.store import Document
 
+SHARED = "a consultant has merged this candidate with another source's: what was sent adds what was missing"
 _ERASING_SERVICES = ("intake", "matching", "notifier")
 
 
@@ -66,6 +67,19 @@ def candidate_answer(document: Document) -> dict[str, Any]:
         "years": facts.get("years"),
         "unmapped_skills": document["unmapped"],
         "warnings": document["warnings"],
+    }
+
+
+def shared_answer(document: Document) -> dict[str, Any]:
+    """As `candidate_answer`, for whose word was added to another owner's candidate: nothing of that one's."""
+    return {
+        "candidate_id": document["_id"],
+        "skills": [],
+        "roles": [],
+        "languages": [],
+        "years": None,
+        "unmapped_skills": [],
+        "warnings": [SHARED],
     }
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from services.matching import kernels
 from services.matching.decoding import LeanCandidate, Reader
+from services.matching.fragments import Batches
 from services.matching.index import Index
-from services.matching.packing import Packed, pack
+from services.matching.packing import Rows
 from services.matching.warming import compile_elsewhere
 from shared.events.candidate import CANDIDATES, Candidate
 from shared.events.wire import BadRecord, Record, decode
@@ -44,7 +47,11 @@ class Candidates(Table[Candidate]):
         self._index = index
         self._writer = writer
         self._on_changes = on_changes
+        self._applying: asyncio.Task[None] | None = None
+        self._untold = Changes()
+        """Those of a batch that failed half-way stay here: read again, its records are no news any more."""
         self._reader = Reader()
+        self._batches = Batches(index.columns.vocabulary, self._reader)
 
     def __len__(self) -> int:
         return len(self._index) + len(self.revisions)
@@ -56,6 +63,18 @@ class Candidates(Table[Candidate]):
         await super().run(bootstrap)
 
     async def apply_batch(self, records: Sequence[RawRecord]) -> None:
+        """Until the table has caught up, the next records are fetched while these are taken in."""
+        await self.settle()
+        self._applying = asyncio.create_task(self._apply(records))
+        if self.caught_up:
+            await self.settle()
+
+    async def settle(self) -> None:
+        if self._applying is not None:
+            applying, self._applying = self._applying, None
+            await applying
+
+    async def _apply(self, records: Sequence[RawRecord]) -> None:
         loop = asyncio.get_running_loop()
         changes = await loop.run_in_executor(self._writer, self.absorb, records)
         for raw in records:
@@ -65,26 +84,28 @@ class Candidates(Table[Candidate]):
 
     def absorb(self, records: Sequence[RawRecord]) -> Changes:
         """Take records into the index, in their order; in the writer's thread."""
-        changes, packed, read, erased = Changes(), Packed(), self._reader.read, self.revisions
-        vocabulary = self._index.columns.vocabulary
-        for raw in records:
-            found: LeanCandidate | Candidate | None = read(raw)
-            if found is None:
-                record = self._decoded(raw)
-                if record is None:
-                    continue
+        changes, first = self._untold, 0
+        rows, read = self._batches.read(
+            [raw.key or b"" for raw in records],
+            # What has no key is nobody's, whatever its value says.
+            [raw.value or b"" if raw.key is not None else b"" for raw in records],
+        )
+        for at in np.flatnonzero(~read).tolist():
+            found: LeanCandidate | Candidate | None = self._reader.read(records[at])
+            record = self._decoded(records[at]) if found is None else None
+            if record is not None:
                 found = record.event
-                if found is None:
-                    self._put(packed, changes)
-                    packed = Packed()
-                    self._erase(record.key, record.revision, changes)
-                    continue
-            if erased and found.revision <= erased.get(found.candidate_id, -1):
+            if found is not None:
+                rows.fill(at, found, self._index.columns.vocabulary)
                 continue
-            pack(found, packed, vocabulary)
-        self._put(packed, changes)
+            self._put(rows.part(first, at), changes)
+            first = at + 1
+            if record is not None:
+                self._erase(record.key, record.revision, changes)
+        self._put(rows.part(first, len(rows)), changes)
         while self._index.columns.tidy():
             pass
+        self._untold = Changes()
         return changes
 
     def _decoded(self, raw: RawRecord) -> Record[Candidate] | None:
@@ -94,14 +115,16 @@ class Candidates(Table[Candidate]):
             self.note_bad(raw, error)
             return None
 
-    def _put(self, packed: Packed, changes: Changes) -> None:
-        status = self._index.columns.put(packed).tolist()
-        for candidate_id, became in zip(packed.ids, status, strict=True):
-            if became != kernels.STALE:
-                changes.changed.append(candidate_id)
-                changes.erased.pop(candidate_id, None)
-                if self.revisions:
-                    self.revisions.pop(candidate_id, None)
+    def _put(self, rows: Rows, changes: Changes) -> None:
+        if self.revisions:
+            known = np.array([self.revisions.get(one, -1) for one in rows.ids], np.int64)
+            rows = rows.chosen(rows.revisions > known)
+        became = self._index.columns.put_rows(rows)
+        changed = rows.ids if became.all() else rows.chosen(became != kernels.STALE).ids
+        changes.changed += changed
+        for revived in self.revisions.keys() & changed if self.revisions else ():
+            changes.erased.pop(revived, None)
+            del self.revisions[revived]
 
     def _erase(self, candidate_id: str, revision: int, changes: Changes) -> None:
         row = self._index.columns.row(candidate_id)

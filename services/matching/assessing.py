@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_u16, as_u32, kernel, ones, varint_at
-from services.matching.kernels import DAYS, PLACE, PRICES, TONGUES, TRAITS, YEARS
+from services.matching.compiling import as_u8, as_u16, as_u32, kernel, ones, varint_at
+from services.matching.kernels import CONTENT, DAYS, PLACE, PRICES, START, TONGUES, TRAITS, YEARS
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -17,8 +17,9 @@ from services.matching.wanted import (
     CREDIT_START,
     CRITERION,
     DAYS_UNITS,
+    EARNED,
+    EARNED_SIZE,
     ESTIMATED_BIT,
-    ESTIMATED_PERCENT,
     EXPERIENCE,
     EXPERIENCE_SIZE,
     EXPERIENCE_VALUE,
@@ -29,7 +30,6 @@ from services.matching.wanted import (
     FIT_WEIGHT,
     HAS_ROLE,
     LEVEL_SHIFT,
-    LEVELS,
     OLDEST,
     PLACE_UNITS,
     PRICES_UNITS,
@@ -83,8 +83,9 @@ def soft_units(table: Array, plan: Array, block: int, row: int) -> int:
 def assess_row(plan: Array, payload: Array, content: Array, at: int, work: Array) -> int:
     """Units, the constraints' apart, of a row whose content begins at `at`; fills `work` as said above."""
     work[:] = 0
-    asked_number = plan[ASKED]
+    asked_number, parts, skills = plan[ASKED], plan[SHEET_PARTS], plan[SKILLS]
     shown, sheet = CREDITS + asked_number, CREDITS + 2 * asked_number
+    touch_of, relevance = plan[TOUCH_OF], plan[RELEVANCE]
     relevant = salience = 0
     number, at = varint_at(content, at)
     for _ in range(number):
@@ -93,39 +94,60 @@ def assess_row(plan: Array, payload: Array, content: Array, at: int, work: Array
         held = np.int64(payload[code])
         weight = held & SALIENCE_MASK
         salience += weight
-        touch = plan[plan[TOUCH_OF] + skill] if skill < plan[SKILLS] else 0
+        touch = plan[touch_of + skill] if skill < skills else 0
         if touch == 0:
             continue
-        relevant += weight * plan[plan[RELEVANCE] + touch]
-        for part in range(plan[SHEET_PARTS]):
-            work[sheet + part] |= plan[plan[SHEET] + touch * plan[SHEET_PARTS] + part]
+        relevant += weight * plan[relevance + touch]
+        for part in range(parts):
+            work[sheet + part] |= plan[plan[SHEET] + touch * parts + part]
         level = min(held >> LEVEL_SHIFT, plan[plan[CAPS] + touch])
+        earning = level * 2 + (1 if held & ESTIMATED_BIT else 0)
         for each in range(plan[plan[CREDIT_START] + touch], plan[plan[CREDIT_START] + touch + 1]):
             asked = plan[plan[CREDIT_ASKED] + each]
-            wanted = plan[plan[LEVELS] + asked]
             credit = plan[plan[CREDIT] + each]
-            earned = min(level, wanted) * PPM // wanted
-            if held & ESTIMATED_BIT:
-                earned = earned * plan[ESTIMATED_PERCENT] // 100
-            earned = earned * credit // PPM
-            work[CREDITS + asked] = max(work[CREDITS + asked], earned)
+            earned = plan[plan[EARNED] + asked * EARNED_SIZE + earning]
             if credit == PPM:
                 work[shown + asked] = 1
-    units = _of_roles(plan, content, at, relevant, salience, work)
+            else:
+                earned = earned * credit // PPM
+            work[CREDITS + asked] = max(work[CREDITS + asked], earned)
+    units = _of_roles(plan, content, at, relevant, salience, work) + _of_skills(plan, work)
     work[RELEVANT] = relevant
-    for criterion in range(3):
-        value = 0
-        for asked in range(asked_number):
-            if plan[plan[CRITERION] + asked] == criterion:
-                value += plan[plan[SHARES] + asked] * work[CREDITS + asked] // PPM
-        units += _units(plan[SKILL_WEIGHTS + criterion], value)
     if plan[SHEET_WEIGHT]:
         covered = 0
-        for part in range(plan[SHEET_PARTS]):
+        for part in range(parts):
             covered += np.int64(ones(np.uint64(work[sheet + part])))
         work[ON_SHEET] = covered
         units += _units(plan[SHEET_WEIGHT], min(PPM, 2 * covered * PPM // plan[SHEET_SIZE]))
     return units
+
+
+@kernel
+def _of_skills(plan: Array, work: Array) -> int:
+    must = nice = named = 0
+    for asked in range(plan[ASKED]):
+        value = plan[plan[SHARES] + asked] * work[CREDITS + asked] // PPM
+        criterion = plan[plan[CRITERION] + asked]
+        if criterion == 0:
+            must += value
+        elif criterion == 1:
+            nice += value
+        else:
+            named += value
+    units = 0
+    for criterion, value in enumerate((must, nice, named)):
+        units += _units(plan[SKILL_WEIGHTS + criterion], value)
+    return units
+
+
+@kernel
+def detail(table: Array, plan: Array, payload: Array, places: Array, into: Array) -> None:
+    """`assess_row` of the rows at `places` (block << 16 | row): one after the other `into` [which, work]."""
+    for which in range(places.size):
+        block, row = places[which] >> 16, places[which] & 0xFFFF
+        start = as_u32(table[block, START], row + 2)
+        content = as_u8(table[block, CONTENT], start[row + 1] + 1)
+        assess_row(plan, payload, content, np.int64(start[row]), into[which])
 
 
 @kernel

@@ -1,6 +1,6 @@
 """Events of values that were computed here from validated ones, made without validating them again."""
 
-from functools import cache
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -16,17 +16,18 @@ _set_dict, _set_fields, _set_extra, _set_private = (
 )
 
 
-def bare(kind: type[F], values: dict[str, Any]) -> F:
-    """As `model_construct`, in a tenth of the time; `values` has every field, and belongs to the event."""
-    made = kind.__new__(kind)
-    _set_dict(made, values)
+def maker_of(kind: type[F]) -> Callable[[dict[str, Any]], F]:
+    """As `kind.model_construct`, in a tenth of the time; the values have every field, and belong to it."""
     # One set for all: events are frozen, and copying one copies its set.
-    _set_fields(made, _fields(kind))
-    _set_extra(made, None)
-    _set_private(made, None)
-    return made
+    fields = set(kind.model_fields)
+    new = kind.__new__
 
+    def make(values: dict[str, Any]) -> F:
+        made = new(kind)
+        _set_dict(made, values)
+        _set_fields(made, fields)
+        _set_extra(made, None)
+        _set_private(made, None)
+        return made
 
-@cache
-def _fields(kind: type[Fact]) -> set[str]:
-    return set(kind.model_fields)
+    return make

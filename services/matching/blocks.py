@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from services.matching import kernels
 from services.matching.kernels import FIELDS
-from services.matching.packing import Packed, Vocabulary
+from services.matching.packing import Rows
+from services.matching.parsing import gather_contents
 from services.matching.postings import CLASSES, LEVELS, count_terms, fill_terms
+from services.matching.vocabulary import Vocabulary
 from services.matching.wanted import ESTIMATED_BIT, LEVEL_SHIFT
 from services.matching.weights import ESTIMATED_PERCENT
 
@@ -50,7 +52,7 @@ class Block:
 
     def __init__(self, rows: int, size: int, *, capacity: int = 0) -> None:
         space = max(rows, capacity)
-        shapes = {kernels.START: space + 1, kernels.CONTENT: max(1, size)}
+        shapes = {kernels.START: space + 1, kernels.CONTENT: size + 1}
         self.columns = {
             column: np.zeros(shapes.get(column, max(1, space)), kind) for column, kind in COLUMNS.items()
         }
@@ -129,28 +131,29 @@ class Tail(Block):
     def free(self) -> int:
         return TAIL_ROWS - self.written
 
-    def write(self, packed: Packed, first: int, last: int, vocabulary: Vocabulary) -> None:
-        """Copy rows `first` to `last` of `packed` behind those there are, not visible yet."""
-        at, to = self.written, self.written + last - first
-        columns, part = self.columns, slice(first, last)
-        ids_of(packed.ids[part], vocabulary, columns[kernels.HIGH][at:to], columns[kernels.LOW][at:to])
-        columns[kernels.REVISION][at:to] = packed.revisions[part]
-        columns[kernels.TRAITS][at:to] = packed.traits[part]
-        columns[kernels.PLACE][at:to] = packed.places[part]
-        columns[kernels.YEARS][at:to] = packed.years[part]
-        columns[kernels.DAYS][at:to] = packed.days[part]
-        columns[kernels.PRICES][at:to] = packed.prices[part]
-        columns[kernels.TONGUES][at:to] = packed.tongues[part]
-        rows = packed.rows[part]
+    def write(self, rows: Rows, vocabulary: Vocabulary) -> None:
+        """Copy rows behind those there are, not visible yet."""
+        at, to = self.written, self.written + len(rows)
+        columns = self.columns
+        ids_of(rows.ids, vocabulary, columns[kernels.HIGH][at:to], columns[kernels.LOW][at:to])
+        for column, numbers in (
+            (kernels.REVISION, rows.revisions), (kernels.TRAITS, rows.traits), (kernels.PLACE, rows.places),
+            (kernels.YEARS, rows.years), (kernels.DAYS, rows.days), (kernels.PRICES, rows.prices),
+            (kernels.TONGUES, rows.tongues),
+        ):  # fmt: skip
+            if numbers.max() > np.iinfo(columns[column].dtype).max:
+                raise OverflowError(f"column {column} has no room for a code of its vocabulary")
+            columns[column][at:to] = numbers
         start = columns[kernels.START]
-        start[at + 1 : to + 1] = start[at] + np.cumsum([len(row) for row in rows])
+        start[at + 1 : to + 1] = start[at] + np.cumsum(rows.sizes)
         end = int(start[to])
-        if end > len(columns[kernels.CONTENT]):
+        # One byte to spare: whoever reads a number looks at the byte behind it too.
+        if end >= len(columns[kernels.CONTENT]):
             grown = np.zeros(end * 3 // 2, np.uint8)
             grown[: start[at]] = columns[kernels.CONTENT][: start[at]]
             columns[kernels.CONTENT] = grown
             self.fields[kernels.CONTENT] = grown.ctypes.data
-        columns[kernels.CONTENT][start[at] : end] = np.frombuffer(b"".join(rows), np.uint8)
+        gather_contents(rows.content, rows.begins, rows.sizes, columns[kernels.CONTENT], start[at])
         self.written = to
 
     def publish(self) -> None:
@@ -183,11 +186,12 @@ def ids_of(ids: Sequence[str], vocabulary: Vocabulary, high: Words, low: Words, 
 
 
 def rebuilt(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
-    """One block of all that lives in these, in their order."""
+    """One block of all that lives in these."""
     table = table_of(blocks)
     rows, size = (int(number) for number in kernels.measure(table))
     block = Block(rows, size)
-    kernels.copy_rows(table, *block.columns.values())
+    places = kernels.by_role(table, rows, len(vocabulary.roles))
+    kernels.copy_rows(table, places, *block.columns.values())
     block.index_terms(vocabulary)
     return block
 

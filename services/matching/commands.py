@@ -41,7 +41,7 @@ def run(words: list[str]) -> int:
     settings = load(Settings)
     if not settings.kafka_bootstrap_servers:
         raise Misconfigured("KAFKA_BOOTSTRAP_SERVERS is not set: the embedded Kafka keeps no rankings")
-    history = History(settings.kafka_bootstrap_servers)
+    history = History(settings.brokers())
     try:
         if arguments.command == "replay":
             return asyncio.run(replay(history, arguments.need, arguments.revision))

@@ -7,6 +7,7 @@ term (a skill at about such a level, a role with about so many months) can add t
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,16 @@ import numpy.typing as npt
 
 from services.matching import kernels, wanted
 from services.matching.judging import COLUMNS, Facts
-from services.matching.packing import Vocabulary
 from services.matching.postings import CLASSES, LEVELS, MONTHS
 from services.matching.scoring import EXPERIENCE, SKILL_CRITERIA, Asked, Plan, level_credit
-from services.matching.search import MOST_STEPS
+from services.matching.sweeping import MOST_STEPS
+from services.matching.vocabulary import Vocabulary
 from services.matching.weights import (
-    ESTIMATED_PERCENT,
     FIT_SHARE,
     PPM,
     ROLE_RECENCY,
     THIN_PROFILE,
+    TOP_LEVEL,
     UNKNOWN_EXPERIENCE,
 )
 
@@ -31,7 +32,7 @@ STEP = 2500
 """Units (a quarter of a point) in which bounds are counted."""
 ROUNDING = 2
 """Units that whole-number divisions may lose on the way; added to each bound."""
-COARSE = 4
+COARSE = 16
 """What experience, titles and related skills add is bounded in so many levels."""
 FIELD_OF = {
     "traits": kernels.TRAITS,
@@ -52,6 +53,7 @@ UNITS_OF = {
     "tongues": wanted.TONGUES_UNITS,
 }
 Tables = dict[int, Any]
+_EMPTY = np.zeros(0, np.int64)
 OddKeys = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
 
 
@@ -96,7 +98,6 @@ def compiled(plan: Plan, vocabulary: Vocabulary, facts: Facts, odd: OddKeys, *, 
         wanted.HAS_ROLE: plan.role is not None,
         wanted.FIT_SHARE: FIT_SHARE,
         wanted.THIN: THIN_PROFILE,
-        wanted.ESTIMATED_PERCENT: ESTIMATED_PERCENT,
         wanted.YEAR: plan.model.as_of.year,
         wanted.OLDEST: len(ROLE_RECENCY) - 1,
         **{wanted.SKILL_WEIGHTS + at: weight for at, weight in enumerate(skills)},
@@ -132,7 +133,7 @@ def _skills(plan: Plan, vocabulary: Vocabulary) -> Tables:
         sheet += [touch.sheet >> 64 * part & 0xFFFFFFFFFFFFFFFF for part in parts] if parts else []
     credits_ = [credit for touch in touches for credit in touch.credits]
     return {
-        wanted.LEVELS: [asked.level for asked in plan.asked],
+        wanted.EARNED: np.concatenate([_EMPTY, *(_earned(asked.level) for asked in plan.asked)]),
         wanted.MUSTS: [asked.must for asked in plan.asked],
         wanted.CRITERION: [SKILL_CRITERIA.index(asked.criterion) for asked in plan.asked],
         wanted.SHARES: [asked.share for asked in plan.asked],
@@ -144,6 +145,19 @@ def _skills(plan: Plan, vocabulary: Vocabulary) -> Tables:
         wanted.CREDIT: [earned for _, earned in credits_],
         wanted.SHEET: np.array(sheet, np.uint64),
     }
+
+
+@cache
+def _earned(asked: int) -> npt.NDArray[np.int64]:
+    """PPM of the level `asked`, by 2 x level + estimated."""
+    return np.array(
+        [
+            level_credit(level, asked, estimated)
+            for level in range(TOP_LEVEL + 1)
+            for estimated in (False, True)
+        ],
+        np.int64,
+    )
 
 
 def _roles(plan: Plan, vocabulary: Vocabulary) -> Tables:

@@ -20,7 +20,17 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 HERE = Path(__file__).parent
-KERNELS = ("compiling", "kernels", "wanted", "postings", "assessing", "search")
+KERNELS = (
+    "compiling",
+    "kernels",
+    "wanted",
+    "parsing",
+    "postings",
+    "assessing",
+    "heaps",
+    "sweeping",
+    "search",
+)
 
 
 SOURCES = hashlib.sha256(b"".join((HERE / f"{name}.py").read_bytes() for name in KERNELS)).hexdigest()[:12]
@@ -48,6 +58,16 @@ def _pointer(_context: Any, _address: Any) -> Any:
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
     return types.voidptr(types.int64), generate
+
+
+@intrinsic
+def word_at(_context: Any, _address: Any) -> Any:
+    """Eight bytes as one number, wherever they begin."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], cgutils.intp_t.as_pointer()), align=1)
+
+    return types.uint64(types.int64), generate
 
 
 @kernel
@@ -92,17 +112,21 @@ def lowest(word: Any) -> Any:
 
 @kernel
 def varint_at(content: Any, at: int) -> tuple[int, int]:
-    """(number, where the next one begins)."""
-    byte = np.int64(content[at])
-    at += 1
-    if byte < 128:
-        return byte, at
-    number = byte & 127
-    shift = 7
-    while True:
-        byte = np.int64(content[at])
-        at += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, at
-        shift += 7
+    """(number, where the next one begins). Without a branch up to 16383: which length comes is no habit.
+
+    Reads one byte more than the number has.
+    """
+    first, second = np.int64(content[at]), np.int64(content[at + 1])
+    longer = first >> 7
+    number = (first & 127) | (second & 127 & -longer) << 7
+    at += 1 + longer
+    if longer & (second >> 7):
+        shift = 14
+        while True:
+            byte = np.int64(content[at])
+            at += 1
+            number |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+    return number, at

@@ -68,7 +68,8 @@ def still_placed(candidate: Candidate, placed: Mapping[str, datetime]) -> bool:
 
     It does until an event of the candidate that is newer than the placing states an `available_from` after
     it. That is a function of the newest event alone, so that every replica, and one that has just started,
-    answers alike. It cannot tell a date that was stated before the placing and still lies ahead.
+    answers alike. A date that was stated before the placing is in none of them: intake, which knows when it
+    was stated, leaves it out of what it publishes from the placing on.
     """
     when = placed.get(candidate.candidate_id)
     if when is None:

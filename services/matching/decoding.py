@@ -84,13 +84,16 @@ class Reader:
         """The candidate, or None where the slow way has to look at the record."""
         if raw.value is None or raw.key is None:
             return None
+        found = self.parsed(raw.value)
+        return found if found is not None and raw.key == found.candidate_id.encode() else None
+
+    def parsed(self, value: bytes) -> LeanCandidate | None:
+        """As `read`, whatever the record's key is."""
         try:
-            found = self._decode(raw.value)
+            found = self._decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        if raw.key != found.candidate_id.encode() or found.revision > LATEST_REVISION:
-            return None
-        return found if self._is_right(found) else None
+        return found if found.revision <= LATEST_REVISION and self._is_right(found) else None
 
     def _is_right(self, found: LeanCandidate) -> bool:
         return (

@@ -1,5 +1,6 @@
 """What ranking is about: the need as asked, the candidate as compared, the shortlist as published."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ LISTED = 10
 NEAR_MISSES = 5
 LONGEST_ROLE_NAME = 6
 """In words."""
+LONGEST_TITLE = 10
+"""In words; a longer text is no title, and its words belong to no one name."""
 OPENING = 160
 """How many characters of a description may say which role it is about."""
 
@@ -62,14 +65,24 @@ class Knowledge:
         whole = self.role_names.resolve(text)
         if whole is not None:
             return whole
-        words = [word.strip(",;:.()[]–—-|/") for word in loose(text).split()]
-        words = [word for word in words if word]
+        words = _words(text)
         for length in range(min(len(words), LONGEST_ROLE_NAME), 0, -1):
             for start in range(len(words) - length + 1):
                 found = self.role_names.resolve(" ".join(words[start : start + length]))
                 if found is not None:
                     return found
-        return None
+        # `Java/JEE developer`: a name's words in another order, or with others between them.
+        parts = [_words(part) for part in _PART_END.split(text)]
+        roles = [self.role_names.within(part) for part in parts if len(part) <= LONGEST_TITLE]
+        return next((role for role in roles if role is not None), None)
+
+
+_PART_END = re.compile(r"[,;:|\n]|\s[-–—]\s")
+
+
+def _words(text: str) -> list[str]:
+    words = [word.strip(",;:.()[]–—-|/") for word in loose(text).split()]
+    return [word for word in words if word]
 
 
 def criteria_of(need: Need) -> Criteria:
@@ -106,26 +119,31 @@ def asked_skills(criteria: Criteria) -> tuple[AskedSkill, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A skill of a candidate as it is compared.
+    """A skill of a candidate as it is compared, and what that follows from.
 
-    `level` in hundredths; `salience` (`weights.SALIENCE`): how much of the profile it is.
+    `level` in hundredths; `salience` (`weights.SALIENCE`): how much of the profile it is. `stated`: the level
+    that somebody stated, 1 to 5.
     """
 
     level: int
     estimated: bool
     salience: int
-    held: HeldSkill
+    stated: int | None = None
+    years: float | None = None
+    last_used: int | None = None
+    mentions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A candidate as compared. `salience` is the sum over the skills.
 
+    `facts`: what is known besides skills and roles; its own `skills` may be left out.
     `months` by role, faded as `weights.ROLE_RECENCY` has it; `fresh`: percent that a title of the role is
     worth by that; `known`: months of all roles, unfaded.
     """
 
-    candidate: Candidate
+    facts: Candidate
     skills: dict[str, Shown]
     salience: int
     months: dict[str, int]
@@ -134,7 +152,15 @@ class Profile:
 
     @property
     def candidate_id(self) -> str:
-        return self.candidate.candidate_id
+        return self.facts.candidate_id
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate as an event, whole."""
+        if self.facts.skills or not self.skills:
+            return self.facts
+        skills = tuple(held_of(skill, shown) for skill, shown in self.skills.items())
+        return self.facts.model_copy(update={"skills": skills})
 
 
 def profile_of(candidate: Candidate, year: int) -> Profile:
@@ -174,9 +200,22 @@ def strength(held: HeldSkill) -> tuple[Any, ...]:
 
 def shown_of(held: HeldSkill, year: int) -> Shown:
     salience = SALIENCE[min(len(SALIENCE) - 1, held.mentions + int(held.years or 0))]
-    if held.level is None:
-        return Shown(estimated_level(held, year), True, salience, held)
-    return Shown(held.level * 100, held.estimated, salience, held)
+    stated = held.level
+    level = estimated_level(held, year) if stated is None else stated * 100
+    estimated = stated is None or held.estimated
+    return Shown(level, estimated, salience, stated, held.years, held.last_used, held.mentions)
+
+
+def held_of(skill: str, shown: Shown) -> HeldSkill:
+    """The skill as the candidate's event has it."""
+    return HeldSkill(
+        skill=skill,
+        level=shown.stated,
+        estimated=shown.estimated,
+        years=shown.years,
+        last_used=shown.last_used,
+        mentions=shown.mentions,
+    )
 
 
 def estimated_level(held: HeldSkill, year: int) -> int:

@@ -11,7 +11,6 @@ from services.matching.domain import Profile, Shown
 from services.matching.gaps import label
 from services.matching.scoring import Assessment, Plan, assess, units_of
 from services.matching.weights import PPM, SALIENCE, UNITS_PER_POINT
-from shared.events.candidate import HeldSkill
 from shared.events.shortlist import Change, ToEnter
 from shared.events.vocabulary import LocalizedText, Must
 
@@ -108,13 +107,10 @@ def _with_skill(profile: Profile, skill: str, level: int) -> Profile:
     had = profile.skills.get(skill)
     if had is not None and had.level >= level * 100 and not had.estimated:
         return profile
-    held = had.held.model_copy(update={"level": level, "estimated": False}) if had else None
-    salience = had.salience if had else SALIENCE[0]
-    shown = Shown(level * 100, False, salience, held or HeldSkill(skill=skill, level=level))
+    before = had or Shown(0, False, SALIENCE[0])
+    shown = replace(before, level=level * 100, estimated=False, stated=level)
     skills = dict(sorted({**profile.skills, skill: shown}.items()))
-    return replace(
-        profile, skills=skills, salience=profile.salience + salience - (had.salience if had else 0)
-    )
+    return replace(profile, skills=skills, salience=profile.salience + (0 if had else shown.salience))
 
 
 def _scored(plan: Plan, profile: Profile, met: frozenset[str]) -> _Tried:

@@ -8,7 +8,7 @@ stands in them is computed here from validated ones.
 from collections.abc import Callable
 
 from services.matching import telling, words
-from services.matching.bare import bare
+from services.matching.bare import maker_of
 from services.matching.constraints import country_of, known_years, seniority_of
 from services.matching.domain import Profile
 from services.matching.gaps import gaps, label, whole_level
@@ -34,6 +34,7 @@ MOST_SAID = 5000
 """Sentences, parts and questions that a plan remembers."""
 _NOTHING = Evidence()
 _UNSET = {name: getattr(_NOTHING, name) for name in Evidence.model_fields}
+_entry, _evidence, _a_part = maker_of(Entry), maker_of(Evidence), maker_of(Part)
 
 
 def entry(plan: Plan, profile: Profile, assessment: Assessment, to_enter: ToEnter | None = None) -> Entry:
@@ -42,12 +43,11 @@ def entry(plan: Plan, profile: Profile, assessment: Assessment, to_enter: ToEnte
     parts = []
     for criterion, value, units in zip(plan.weights, assessment.values, assessment.units, strict=True):
         if criterion in plan.judges:
-            parts.append(_judged(criterion, plan, profile.candidate, value, units))
+            parts.append(_judged(criterion, plan, profile.facts, value, units))
         else:
             evidence, told = _explained(criterion, plan, profile, assessment, value, shown_by)
             parts.append(_part(criterion, plan, value, units, evidence, told))
-    return bare(
-        Entry,
+    return _entry(
         {
             "candidate_id": profile.candidate_id,
             "score": assessment.score / UNITS_PER_POINT,
@@ -67,7 +67,7 @@ def near_miss(
     skill: str | None = None
     if assessment.missed:
         missed = assessment.missed[0]
-        reason = words.miss(missed, plan.criteria, held_words(missed.value, profile.candidate))
+        reason = words.miss(missed, plan.criteria, held_words(missed.value, profile.facts))
     else:
         missed = Must.SKILLS
         skill = missing_musts(plan, assessment)[0]
@@ -131,7 +131,7 @@ _Explained = tuple[tuple[Evidence, ...], LocalizedText | None]
 
 
 def _made(**known: object) -> Evidence:
-    return bare(Evidence, _UNSET | known)
+    return _evidence({**_UNSET, **known})
 
 
 def _explained(
@@ -149,7 +149,7 @@ def _explained(
         return _experience(plan, profile, value)
     if criterion == "role_fit":
         return _role_fit(plan, profile, assessment, value)
-    return _sheet(plan, profile, value)
+    return _sheet(plan, assessment, value)
 
 
 def _judged(criterion: str, plan: Plan, candidate: Candidate, value: int, units: int) -> Part:
@@ -178,8 +178,7 @@ def _part(
     evidence: tuple[Evidence, ...],
     told: LocalizedText | None,
 ) -> Part:
-    return bare(
-        Part,
+    return _a_part(
         {
             "criterion": criterion,
             "weight": plan.weights[criterion] / PPM,
@@ -208,8 +207,10 @@ def _shown_by(plan: Plan, profile: Profile) -> list[str | None]:
     """For each of the plan's skills the held one that earns most; itself before others, then by id."""
     best: list[tuple[int, bool, int]] = [(0, False, 0)] * len(plan.asked)
     found: list[str | None] = [None] * len(plan.asked)
-    for skill in sorted(profile.skills.keys() & plan.touches.keys()):
-        held, touch = profile.skills[skill], plan.touches[skill]
+    for skill, held in profile.skills.items():
+        touch = plan.touches.get(skill)
+        if touch is None or not touch.credits:
+            continue
         level = min(held.level, touch.cap)
         for at, credit in touch.credits:
             asked = plan.asked[at]
@@ -223,7 +224,7 @@ def _shown_by(plan: Plan, profile: Profile) -> list[str | None]:
 def _skills(
     criterion: str, plan: Plan, profile: Profile, assessment: Assessment, shown_by: list[str | None]
 ) -> _Explained:
-    places = [at for at, asked in enumerate(plan.asked) if asked.criterion == criterion]
+    places = plan.places[criterion]
     evidence = tuple(
         [_skill_evidence(plan.asked[at], profile, assessment.credits[at], shown_by[at]) for at in places]
     )
@@ -240,25 +241,24 @@ def _skills(
 
 
 def _skill_evidence(asked: Asked, profile: Profile, credit: int, via: str | None) -> Evidence:
-    share = skill_share(asked, credit) / PPM
-    rarity = asked.rarity / 1000
-    if via is None:
-        return _made(skill=asked.skill, asked=str(asked.level // 100), rarity=rarity, share=share)
-    shown = profile.skills[via]
-    stands_in = via != asked.skill
-    return _made(
-        skill=asked.skill,
-        asked=str(asked.level // 100),
-        level=whole_level(shown.level),
-        estimated=shown.estimated,
-        years=shown.held.years,
-        last_used=shown.held.last_used,
-        mentions=shown.held.mentions or None,
-        via=via if stands_in else None,
-        credit=asked.credits[via] / PPM if stands_in else None,
-        rarity=rarity,
-        share=share,
-    )
+    known = {
+        **_UNSET,
+        "skill": asked.skill,
+        "asked": str(asked.level // 100),
+        "rarity": asked.rarity / 1000,
+        "share": skill_share(asked, credit) / PPM,
+    }
+    if via is not None:
+        shown = profile.skills[via]
+        known["level"] = whole_level(shown.level)
+        known["estimated"] = shown.estimated
+        known["years"] = shown.years
+        known["last_used"] = shown.last_used
+        known["mentions"] = shown.mentions or None
+        if via != asked.skill:
+            known["via"] = via
+            known["credit"] = asked.credits[via] / PPM
+    return _evidence(known)
 
 
 def _experience(plan: Plan, profile: Profile, value: int) -> _Explained:
@@ -268,28 +268,29 @@ def _experience(plan: Plan, profile: Profile, value: int) -> _Explained:
     told = _memo(plan, ("months", months), lambda: telling.experience_told(months, role.title))
     held = sorted(profile.months.keys() & plan.experience.keys())
     shares = apportion(value, [profile.months[one] * plan.experience[one] for one in held])
-    return tuple(
+    evidence = [
         _made(
             role=one,
-            months=sum(role.months for role in profile.candidate.roles if role.role == one),
+            months=sum([role.months for role in profile.facts.roles if role.role == one]),
             last_used=_last_held(profile, one),
             via=one if one != role.role_id else None,
             credit=plan.experience[one] / PPM,
             share=share / PPM,
         )
         for one, share in zip(held, shares, strict=True)
-    ), told  # type: ignore[return-value]
+    ]
+    return tuple(evidence), told  # type: ignore[return-value]
 
 
 def _last_held(profile: Profile, role: str) -> int | None:
     """The year in which the role ended; None while it is held."""
-    ends = [one.until for one in profile.candidate.roles if one.role == role]
+    ends = [one.until for one in profile.facts.roles if one.role == role]
     return None if None in ends else max((int(until[:4]) for until in ends if until), default=None)
 
 
 def _role_fit(plan: Plan, profile: Profile, assessment: Assessment, value: int) -> _Explained:
-    on_profile = sum(1 for skill in profile.skills if skill in plan.touches and plan.touches[skill].relevance)
-    found = f"{on_profile}/{len(profile.skills)}"
+    touching = [plan.touches[skill] for skill in profile.skills if skill in plan.touches]
+    found = f"{len([touch for touch in touching if touch.relevance])}/{len(profile.skills)}"
     if plan.role is None:
         whole = value // PERCENT
         told = _memo(plan, ("fit", whole), lambda: telling.fit_told(whole, None, 0, None))
@@ -320,16 +321,16 @@ def _role_fit(plan: Plan, profile: Profile, assessment: Assessment, value: int) 
     ), told  # type: ignore[return-value]
 
 
-def _sheet(plan: Plan, profile: Profile, value: int) -> _Explained:
-    bits = 0
-    for skill in profile.skills:
-        touch = plan.touches.get(skill)
-        bits |= touch.sheet if touch else 0
-    shown = [skill for at, skill in enumerate(plan.sheet) if bits >> at & 1]
-    shares = apportion(value, [1] * len(shown))
-    evidence = tuple(
-        _made(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True)
-    )
-    role = plan.role
-    told = telling.sheet_told(len(shown), len(plan.sheet), role.title) if role else None
-    return evidence, told
+def _sheet(plan: Plan, assessment: Assessment, value: int) -> _Explained:
+    bits = assessment.on_sheet
+
+    def explained() -> _Explained:
+        shown = [skill for at, skill in enumerate(plan.sheet) if bits >> at & 1]
+        shares = apportion(value, [1] * len(shown))
+        evidence = tuple(
+            [_made(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True)]
+        )
+        role = plan.role
+        return evidence, telling.sheet_told(len(shown), len(plan.sheet), role.title) if role else None
+
+    return _memo(plan, ("sheet", bits), explained)  # type: ignore[return-value]

@@ -8,7 +8,7 @@ import numpy as np
 from services.matching.columns import View
 from services.matching.compiling import as_u8, as_u32, as_u64, kernel, varint_at
 from services.matching.kernels import ALIVE, CONTENT, ROWS, START, WORDS
-from services.matching.packing import Vocabulary
+from services.matching.vocabulary import Vocabulary
 from shared.taxonomy import Taxonomy
 
 

@@ -1,12 +1,14 @@
 """What to ask about a candidate: skills that are not shown, or shown lower or long ago, and unknown facts."""
 
 from services.matching import words
+from services.matching.bare import maker_of
 from services.matching.constraints import NOBODY_KNOWS, Fit, language_verdict
 from services.matching.domain import Profile
 from services.matching.scoring import Asked, Assessment, Plan
 from shared.events.shortlist import Gap
 from shared.events.vocabulary import LocalizedText
 
+_gap = maker_of(Gap)
 DATED_YEARS = 4
 """A skill last used more years ago than this is asked about."""
 
@@ -37,20 +39,18 @@ def _skill_gap(plan: Plan, asked: Asked, profile: Profile, shown: bool, via: str
     if held is None or via is None:
         key: tuple[object, ...] = ("missing", asked.skill)
     elif not shown:
-        key = ("related", asked.skill, via, held.held.mentions > 0)
+        key = ("related", asked.skill, via, held.mentions > 0)
     elif whole_level(held.level) < asked.level // 100:
         key = ("level", asked.skill, whole_level(held.level), held.estimated)
-    elif held.held.last_used is not None and plan.model.as_of.year - held.held.last_used > DATED_YEARS:
-        key = ("dated", asked.skill, held.held.last_used)
+    elif held.last_used is not None and plan.model.as_of.year - held.last_used > DATED_YEARS:
+        key = ("dated", asked.skill, held.last_used)
     else:
         return None
     gap = plan.said.get(key)
     if gap is None:
-        gap = plan.said[key] = Gap(
-            kind=str(key[0]),
-            criterion=asked.criterion,
-            skill=asked.skill,
-            question=_question(plan, asked, key),
+        question = _question(plan, asked, key)
+        gap = plan.said[key] = _gap(
+            {"kind": key[0], "criterion": asked.criterion, "skill": asked.skill, "question": question}
         )
     return gap
 
@@ -71,7 +71,7 @@ def _question(plan: Plan, asked: Asked, key: tuple[object, ...]) -> LocalizedTex
 def _unknowns(plan: Plan, profile: Profile) -> list[Gap]:
     """Questions on what nobody knows of a candidate."""
     found: list[Gap] = []
-    candidate, criteria = profile.candidate, plan.criteria
+    candidate, criteria = profile.facts, plan.criteria
     if plan.role is not None and not profile.known:
         found.append(_unknown(plan, "role_experience", ""))
     for criterion, judge in plan.judges.items():

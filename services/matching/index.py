@@ -14,15 +14,22 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from services.matching.assessing import CREDITS, RELEVANT, detail
 from services.matching.columns import Columns, View
 from services.matching.compiled import Wanted, compiled
+from services.matching.decoding import Reader
 from services.matching.domain import Knowledge, Profile
+from services.matching.fragments import Batches
 from services.matching.frequency import document_frequency
 from services.matching.judging import Facts
 from services.matching.odd_ids import OddIds
-from services.matching.packing import Packed, Sizes, pack, profile, somebody
-from services.matching.scoring import Assessment, Plan, assess, plan_of
-from services.matching.search import BLOCK_WORDS, PLANES, search, sweep
+from services.matching.packing import Packed, pack
+from services.matching.scoring import Assessment, Plan, assessed, plan_of
+from services.matching.search import search
+from services.matching.sweeping import BLOCK_WORDS, PLANES, sweep
+from services.matching.unpacking import profile
+from services.matching.vocabulary import Sizes, somebody
+from services.matching.wanted import SHEET_PARTS
 from shared.events.candidate import Candidate, HeldSkill
 from shared.events.model import RankingModel
 from shared.events.need import AskedSkill, Criteria
@@ -103,6 +110,18 @@ class Index:
         index.columns.put(packed)
         taxonomy = Taxonomy({})
         stamp = datetime(1970, 1, 1, tzinfo=UTC)
+        written = [
+            Candidate(candidate_id=name, revision=2, occurred_at=stamp, skills=(HeldSkill(skill="skill"),))
+            for name in packed.ids
+        ]
+        rows, read = Batches(index.columns.vocabulary, Reader()).read(
+            [one.candidate_id.encode() for one in written],
+            [one.model_dump_json(exclude_none=True).encode() for one in written],
+        )
+        index.columns.put_rows(rows)
+        index.columns.put_rows(rows.chosen(read))
+        index.columns.row(packed.ids[0])
+        index.columns.make_room(1 << 13)
         model = RankingModel(
             revision=0, occurred_at=stamp, as_of=stamp.date(), candidates=0, weights_version="", weights={}
         )
@@ -157,8 +176,8 @@ class Index:
         )  # fmt: skip
         return Ranking(
             _census(plan, census),
-            self._scored(plan, view, best, excluded, limit),
-            self._scored(plan, view, almost, excluded, near_limit),
+            self._scored(plan, view, wanted, best, excluded, limit),
+            self._scored(plan, view, wanted, almost, excluded, near_limit),
         )
 
     def census(self, plan: Plan) -> Census:
@@ -197,19 +216,32 @@ class Index:
         return counters[:blocks], listed[:words], near[:words], spare[:words]
 
     def _scored(
-        self, plan: Plan, view: View, best: "_Best", excluded: Collection[str], limit: int
+        self, plan: Plan, view: View, wanted: Wanted, best: "_Best", excluded: Collection[str], limit: int
     ) -> tuple[Scored, ...]:
         year = plan.model.as_of.year
+        places = best.in_order()
+        asked = len(plan.asked)
+        details = np.zeros((len(places), CREDITS + 2 * asked + wanted.plan[SHEET_PARTS]), np.int64)
+        detail(view.table, wanted.plan, wanted.payload, places, details)
         found: list[Scored] = []
-        for place in best.in_order():
-            row = self.columns.row_at(view.memory[place >> 16], place & 0xFFFF)
+        rows = self.columns.rows_at(view.table, places)
+        for row, work in zip(rows, details.tolist(), strict=True):
             if row.candidate_id in excluded:
                 continue
             if len(found) == limit:
                 break
             one = profile(row, self.columns.vocabulary, year)
-            found.append((one, assess(plan, one)))
+            found.append((one, assessed(plan, one, *_shows(work, asked))))
         return tuple(found)
+
+
+def _shows(work: list[int], asked: int) -> tuple[list[int], int, int, int]:
+    """As `scoring.shows`, of what `assess_row` left behind."""
+    credits_, shown = work[CREDITS : CREDITS + asked], work[CREDITS + asked : CREDITS + 2 * asked]
+    bits = sum([1 << at for at, one in enumerate(shown) if one])
+    parts = work[CREDITS + 2 * asked :]
+    on_sheet = sum([(part & (1 << 64) - 1) << 64 * at for at, part in enumerate(parts)])
+    return credits_, bits, work[RELEVANT], on_sheet
 
 
 class _Best:
@@ -219,12 +251,11 @@ class _Best:
         self.held = 0
         self.arrays = (np.zeros(limit, np.int64), np.zeros((limit, 3), np.uint64), np.zeros(limit, np.int64))
 
-    def in_order(self) -> list[int]:
+    def in_order(self) -> Counts:
         """Block << 16 | row, best first."""
-        scores, keys, places = (array[: self.held] for array in self.arrays)
-        order = np.lexsort((keys[:, 2], keys[:, 1], keys[:, 0], -scores))
-        found: list[int] = places[order].tolist()
-        return found
+        scores, keys, places = self.arrays
+        order = np.lexsort((*keys[: self.held].T[::-1], -scores[: self.held]))
+        return places[: self.held][order]
 
 
 class Profiles(Mapping[str, Profile]):

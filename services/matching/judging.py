@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.matching.constraints import CEFR, Fit, Judge
-from services.matching.packing import (
+from services.matching.vocabulary import (
     CONTRACT_SHIFT,
     EDUCATION_SHIFT,
     MOST_SUMMED,

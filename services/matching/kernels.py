@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_i64, as_u8, as_u16, as_u32, as_u64, kernel, lowest
+from services.matching.compiling import as_i64, as_u8, as_u16, as_u32, as_u64, kernel, lowest, varint_at
 
 EMPTY = np.uint32(0xFFFFFFFF)
 GONE = np.uint32(0xFFFFFFFE)
@@ -136,36 +136,114 @@ def measure(table: Any) -> tuple[int, int]:
 
 
 @kernel
-def copy_rows(
-    table: Any, high: Any, low: Any, revision: Any, start: Any, content: Any, traits: Any, place: Any,
-    years: Any, days: Any, prices: Any, tongues: Any,
-) -> None:  # fmt: skip
-    """The living rows of all blocks of the table, one after the other, into the given arrays."""
-    to = at = 0
+def by_role(table: Any, living: int, roles: int) -> Any:
+    """Where the `living` rows of the table stand (block << 16 | row), by the role held longest.
+
+    Who is asked for by one need then stands side by side, and so is read by few accesses to memory.
+    """
+    places, role_of = np.empty(living, np.int64), np.empty(living, np.int64)
+    first = np.zeros(roles + 1, np.int64)
+    number = 0
     for block in range(table.shape[0]):
         rows = table[block, ROWS]
         alive = as_u64(table[block, ALIVE], table[block, WORDS])
-        old_start = as_u32(table[block, START], rows + 1)
-        old_content = as_u8(table[block, CONTENT], old_start[rows])
-        old_high, old_low = as_u64(table[block, HIGH], rows), as_u64(table[block, LOW], rows)
-        old_revision = as_i64(table[block, REVISION], rows)
-        old_traits, old_place = as_u16(table[block, TRAITS], rows), as_u16(table[block, PLACE], rows)
-        old_years, old_days = as_u16(table[block, YEARS], rows), as_u16(table[block, DAYS], rows)
-        old_prices, old_tongues = as_u32(table[block, PRICES], rows), as_u32(table[block, TONGUES], rows)
+        start = as_u32(table[block, START], rows + 1)
+        content = as_u8(table[block, CONTENT], start[rows] + 1)
         for word in range(alive.size):
             bits = alive[word]
             while bits:
                 row = word * 64 + np.int64(lowest(bits))
                 bits &= bits - np.uint64(1)
-                high[to], low[to], revision[to] = old_high[row], old_low[row], old_revision[row]
-                traits[to], place[to], years[to] = old_traits[row], old_place[row], old_years[row]
-                days[to], prices[to], tongues[to] = old_days[row], old_prices[row], old_tongues[row]
-                start[to] = at
-                for byte in range(old_start[row], old_start[row + 1]):
-                    content[at] = old_content[byte]
-                    at += 1
-                to += 1
-    start[to] = at
+                role = _main_role(content, np.int64(start[row]))
+                places[number], role_of[number] = block << 16 | row, role
+                first[role + 1] += 1
+                number += 1
+    for role in range(roles):
+        first[role + 1] += first[role]
+    ordered = np.empty(living, np.int64)
+    for which in range(living):
+        role = role_of[which]
+        ordered[first[role]] = places[which]
+        first[role] += 1
+    return ordered
+
+
+@kernel
+def _main_role(content: Any, at: int) -> int:
+    number, at = varint_at(content, at)
+    for _ in range(2 * number):
+        _, at = varint_at(content, at)
+    main = most = 0
+    number, at = varint_at(content, at)
+    for _ in range(number):
+        role, at = varint_at(content, at)
+        months, at = varint_at(content, at)
+        _, at = varint_at(content, at)
+        if months >= most:
+            main, most = role, months
+    return main
+
+
+@kernel
+def copy_rows(
+    table: Any, places: Any, high: Any, low: Any, revision: Any, start: Any, content: Any, traits: Any,
+    place: Any, years: Any, days: Any, prices: Any, tongues: Any,
+) -> None:  # fmt: skip
+    """The rows of the table that stand at `places`, in that order, into the given arrays."""
+    at = 0
+    for to in range(places.size):
+        block, row = places[to] >> 16, places[to] & 0xFFFF
+        high[to] = as_u64(table[block, HIGH], row + 1)[row]
+        low[to] = as_u64(table[block, LOW], row + 1)[row]
+        revision[to] = as_i64(table[block, REVISION], row + 1)[row]
+        traits[to] = as_u16(table[block, TRAITS], row + 1)[row]
+        place[to] = as_u16(table[block, PLACE], row + 1)[row]
+        years[to] = as_u16(table[block, YEARS], row + 1)[row]
+        days[to] = as_u16(table[block, DAYS], row + 1)[row]
+        prices[to] = as_u32(table[block, PRICES], row + 1)[row]
+        tongues[to] = as_u32(table[block, TONGUES], row + 1)[row]
+        start[to] = at
+        old_start = as_u32(table[block, START], row + 2)
+        old_content = as_u8(table[block, CONTENT], old_start[row + 1])
+        for byte in range(old_start[row], old_start[row + 1]):
+            content[at] = old_content[byte]
+            at += 1
+    start[places.size] = at
+
+
+@kernel
+def unpack(table: Any, places: Any) -> tuple[Any, Any, Any]:
+    """Rows at `places` (block << 16 | row): (facts [which, 9], the numbers of all contents, where each ends).
+
+    Facts: the two halves of the id, as signed numbers; revision; then the codes, in the order of the columns.
+    """
+    size = 0
+    for which in range(places.size):
+        block, row = places[which] >> 16, places[which] & 0xFFFF
+        start = as_u32(table[block, START], row + 2)
+        size += np.int64(start[row + 1]) - np.int64(start[row])
+    facts = np.empty((places.size, 9), np.int64)
+    numbers, ends = np.empty(size, np.int64), np.empty(places.size, np.int64)
+    to = 0
+    for which in range(places.size):
+        block, row = places[which] >> 16, places[which] & 0xFFFF
+        facts[which, 0] = as_i64(table[block, HIGH], row + 1)[row]
+        facts[which, 1] = as_i64(table[block, LOW], row + 1)[row]
+        facts[which, 2] = as_i64(table[block, REVISION], row + 1)[row]
+        facts[which, 3] = as_u16(table[block, TRAITS], row + 1)[row]
+        facts[which, 4] = as_u16(table[block, PLACE], row + 1)[row]
+        facts[which, 5] = as_u16(table[block, YEARS], row + 1)[row]
+        facts[which, 6] = as_u16(table[block, DAYS], row + 1)[row]
+        facts[which, 7] = as_u32(table[block, PRICES], row + 1)[row]
+        facts[which, 8] = as_u32(table[block, TONGUES], row + 1)[row]
+        start = as_u32(table[block, START], row + 2)
+        at, last = np.int64(start[row]), np.int64(start[row + 1])
+        content = as_u8(table[block, CONTENT], last + 1)
+        while at < last:
+            numbers[to], at = varint_at(content, at)
+            to += 1
+        ends[which] = to
+    return facts, numbers, ends
 
 
 @kernel

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.packing import Codes
+from services.matching.vocabulary import Codes
 
 DIGITS = "0123456789abcdef"
 DASHES = (8, 13, 18, 23)

@@ -17,7 +17,7 @@ Criteria (their weights before scaling stand in `weights.py`):
     (1 to 2, from the published model), a must three times a nice-to-have, a named one half of one.
 `role_experience`  sqrt(months / 60), at most 1: months in the asked role, in adjacent ones by closeness. A
     role counts less from the third year after it ended on (`weights.ROLE_RECENCY`).
-`role_fit`  55 % the share of the profile that belongs to the asked job, 45 % the titles held. The
+`role_fit`  40 % the share of the profile that belongs to the asked job, 60 % the titles held. The
     share is the sum over the skills held of salience x relevance, over the sum of salience. Salience grows
     with mentions and years (as their logarithm), not with levels. Relevance is 1 for a skill that is asked or
     named or shows one, the credit for a related one, 0.7 for others on the role's sheet, half the closeness
@@ -129,6 +129,8 @@ class Plan:
     model: RankingModel
     must_bits: int
     all_musts: bool
+    places: dict[str, tuple[int, ...]]
+    """Criterion of skills -> which of the asked ones count in it."""
     weights_version: str = ""
     margin_percent: float = 0.0
     engine: str = ENGINE
@@ -154,6 +156,8 @@ class Assessment:
     belongs: bool
     """Shows an asked skill, or held a title of the asked role's family."""
     relevant: int
+    on_sheet: int
+    """A bit for each of the plan's `sheet` that is shown."""
 
     @property
     def misses(self) -> int:
@@ -199,6 +203,10 @@ def plan_of(
         model=model,
         must_bits=sum(1 << at for at, skill in enumerate(asked) if skill.must),
         all_musts=Must.SKILLS in criteria.musts,
+        places={
+            criterion: tuple(at for at, skill in enumerate(asked) if skill.criterion == criterion)
+            for criterion in SKILL_CRITERIA
+        },
         weights_version=version_of(weights),
         margin_percent=weights.margin_percent,
     )
@@ -234,25 +242,28 @@ def assessed(
     """The score of a candidate of whom is known what their skills do (see `shows`)."""
     values = _values(plan, profile, best, relevant, on_sheet)
     units = units_of(plan, values)
-    candidate = profile.candidate
+    candidate = profile.facts
     return Assessment(
         units=units,
         values=values,
         score=sum(units),
         credits=tuple(best),
         shown=shown,
-        missed=tuple(must for must, judge in plan.hard if judge(candidate)[0] is Fit.MISSES),
+        missed=tuple([must for must, judge in plan.hard if judge(candidate)[0] is Fit.MISSES]),
         lacking=(plan.must_bits & ~shown).bit_count() if plan.all_musts else 0,
         belongs=bool(shown) or not plan.family.isdisjoint(profile.months),
         relevant=relevant,
+        on_sheet=on_sheet,
     )
 
 
 def units_of(plan: Plan, values: Sequence[int]) -> tuple[int, ...]:
     """Ten-thousandths of a point for each criterion, of its value in PPM."""
     return tuple(
-        (weight * value + PPM // 2) // PPM
-        for weight, value in zip(plan.weights.values(), values, strict=True)
+        [
+            (weight * value + PPM // 2) // PPM
+            for weight, value in zip(plan.weights.values(), values, strict=True)
+        ]
     )
 
 
@@ -269,19 +280,19 @@ def skill_share(asked: Asked, credit: int) -> int:
 
 def experience_months(plan: Plan, profile: Profile) -> int:
     """Months in the asked role, and in adjacent ones by closeness; a shared family alone is no experience."""
-    return sum(months * plan.experience.get(role, 0) for role, months in profile.months.items()) // PPM
+    return sum([months * plan.experience.get(role, 0) for role, months in profile.months.items()]) // PPM
 
 
 def title_affinity(plan: Plan, profile: Profile) -> int:
     """PPM: the mean of the closest title held and of all titles by their months, both as they fade."""
     if not profile.months:
         return UNKNOWN_EXPERIENCE
-    best = max(plan.affinity.get(role, 0) * profile.fresh[role] // 100 for role in profile.months)
+    best = max([plan.affinity.get(role, 0) * profile.fresh[role] // 100 for role in profile.months])
     whole = profile.known
     if not whole:
         return best
     return (
-        best + sum(months * plan.affinity.get(role, 0) for role, months in profile.months.items()) // whole
+        best + sum([months * plan.affinity.get(role, 0) for role, months in profile.months.items()]) // whole
     ) // 2
 
 
@@ -302,15 +313,9 @@ def _values(
     for criterion in plan.weights:
         judge = plan.judges.get(criterion)
         if judge is not None:
-            values.append(judge(profile.candidate)[1])
+            values.append(judge(profile.facts)[1])
         elif criterion in SKILL_CRITERIA:
-            values.append(
-                sum(
-                    skill_share(asked, best[at])
-                    for at, asked in enumerate(plan.asked)
-                    if asked.criterion == criterion
-                )
-            )
+            values.append(sum([skill_share(plan.asked[at], best[at]) for at in plan.places[criterion]]))
         elif criterion == "role_experience":
             months = experience_months(plan, profile)
             known = EXPERIENCE[min(months, FULL_EXPERIENCE_MONTHS)]

@@ -93,11 +93,11 @@ def available(
         ranking = index.rank(
             plan, limit=limit, near_limit=NEAR_MISSES, excluded=excluded, everybody=everybody
         )
-        if not any(still_placed(one.candidate, placed) for one, _ in (*ranking.listed, *ranking.near)):
+        if not any(still_placed(one.facts, placed) for one, _ in (*ranking.listed, *ranking.near)):
             return ranking
         # All of them, so that a list of many who are placed takes one more ranking rather than many.
         profiles = ((candidate_id, index.profile(candidate_id)) for candidate_id in placed)
-        excluded |= {key for key, one in profiles if one and still_placed(one.candidate, placed)}
+        excluded |= {key for key, one in profiles if one and still_placed(one.facts, placed)}
 
 
 def bar_of(listed: Sequence[Scored]) -> Bar | None:
@@ -120,7 +120,7 @@ def _why_left(
         return "erased"
     if candidate_id in declined:
         return "declined"
-    if still_placed(profile.candidate, placed):
+    if still_placed(profile.facts, placed):
         return "placed"
     return "ineligible" if assess(plan, profile).misses else None
 
@@ -182,6 +182,6 @@ def hash_of(plan: Plan, people: Iterable[Profile], taxonomy: str) -> str:
         "taxonomy": taxonomy,
         "model": plan.model.revision,
         "weights": plan.weights_version,
-        "candidates": sorted([profile.candidate_id, profile.candidate.revision] for profile in people),
+        "candidates": sorted([profile.candidate_id, profile.facts.revision] for profile in people),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

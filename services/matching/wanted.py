@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from services.matching.weights import TOP_LEVEL
+
 (
     # How many there are
     ASKED, SKILLS, ROLES, SHEET_PARTS, SHEET_SIZE, EXPERIENCE_SIZE, HARD, OWNERS,
     # The arithmetic's constants
-    UNKNOWN_EXPERIENCE, HAS_ROLE, FIT_SHARE, THIN, ESTIMATED_PERCENT, YEAR, OLDEST,
+    UNKNOWN_EXPERIENCE, HAS_ROLE, FIT_SHARE, THIN, YEAR, OLDEST,
     # Weights: of the three groups of skills (in this order), and of what follows from roles
     SKILL_WEIGHTS, _NICE, _NAMED, EXPERIENCE_WEIGHT, FIT_WEIGHT, SHEET_WEIGHT,
     ALL_MUSTS, EVERYBODY,
     # Bounds, in units: one step of the counters; what everybody may have; what the constraints may add
     STEP, FLAT_BOUND, SOFT_BOUND,
-    # By asked skill
-    LEVELS, MUSTS, CRITERION, SHARES,
+    # By asked skill; what a level earns of it: `EARNED_SIZE` figures each, by 2 * level + estimated
+    EARNED, MUSTS, CRITERION, SHARES,
     # Code of a skill -> number of its touch (0: none); by touch, credits from CREDIT_START on
     TOUCH_OF, RELEVANCE, CAPS, CREDIT_START, CREDIT_ASKED, CREDIT, SHEET,
     # By code of a role
@@ -36,12 +38,16 @@ import numpy.typing as npt
     # By number of an id that is no UUID
     ODD_HIGH, ODD_LOW, ODD_RANK,
     HEADER,
-) = range(62)  # fmt: skip
+) = range(61)  # fmt: skip
 
 Plan64 = npt.NDArray[np.int64]
 
 LEVEL_SHIFT, ESTIMATED_BIT, SALIENCE_MASK = 13, 1 << 12, (1 << 12) - 1
 """How a payload's (level, estimated, salience) lie in 32 bits."""
+
+
+EARNED_SIZE = 2 * (TOP_LEVEL + 1)
+"""A level in hundredths, times two, plus one where it is estimated."""
 
 
 def laid_out(numbers: dict[int, int], tables: dict[int, Iterable[Any]]) -> Plan64:

@@ -37,7 +37,7 @@ SHEET_RELEVANCE = 700
 NEIGHBOUR_RELEVANCE = 500
 FAMILY_AFFINITY = 250_000
 """What a title of the same family earns that is neither the asked role nor adjacent to it."""
-FIT_SHARE = 550
+FIT_SHARE = 400
 """Of 1000: how much of role fit is the share of the profile; the rest is the closest title."""
 THIN_PROFILE = 80
 """Salience added below the line of the profile's share, so that one lone skill makes no specialist."""
@@ -89,12 +89,12 @@ class Weights:
     agency's margin on a day rate.
     """
 
-    skills: float = 45
+    skills: float = 35
     must_factor: float = 3
     named_factor: float = 0.5
     named_most: float = 0.5
-    role_experience: float = 12
-    role_fit: float = 50
+    role_experience: float = 6
+    role_fit: float = 60
     role_skills: float = 1
     seniority: float = 6
     location: float = 5

@@ -1,7 +1,9 @@
 """The sentences of an explanation, in French and English; `explain.py` decides which are said."""
 
 import re
+from functools import cache
 
+from services.matching.bare import maker_of
 from services.matching.practice import OTHERWISE, PRACTICE
 from shared.events.need import Budget, Criteria
 from shared.events.vocabulary import Contract, LocalizedText, Must, Remote, Seniority
@@ -28,8 +30,11 @@ CONTRACT = {
 _ASKS = re.compile(r"(?:\bl’|\by )?\b(?:a-t|peut)-elle")
 
 
+_text = maker_of(LocalizedText)
+
+
 def both(fr: str, en: str) -> LocalizedText:
-    return LocalizedText(fr=fr, en=en)
+    return _text({"fr": fr, "en": en})
 
 
 def missing_skill(label: LocalizedText, level: int, category: str) -> LocalizedText:
@@ -74,6 +79,7 @@ def dated_skill(label: LocalizedText, year: int) -> LocalizedText:
     )
 
 
+@cache
 def _practice(category: str) -> tuple[str, str]:
     fr, en = PRACTICE.get(category, OTHERWISE)
     return _ASKS.sub(r"cette personne \g<0>", fr, count=1), en

@@ -59,6 +59,8 @@ class Answers:
         file = await self.casework.update(permit.need_id, change)
         if seen is not None:
             count_decision(self.metrics, *seen, decision, about, reason)
+        if decision is Decision.TAKEN and file.reader != by.consultant_id:
+            raise NotPossible(Why.NOT_AVAILABLE)
         return file
 
     async def undo(self, need_id: str, by: Consultant, candidate_id: str, *, overrule: bool) -> NeedFile:
@@ -84,19 +86,26 @@ class Answers:
     async def assign(self, permit: Permit, to: Consultant, *, overrule: bool = False) -> NeedFile:
         """The agency gives a need to somebody.
 
-        Raises NotPossible where somebody has it meanwhile; with `overrule` it is taken from them.
+        Raises NotPossible where somebody has it meanwhile (with `overrule` it is taken from them), or where
+        `to` cannot have it.
         """
         now = self.casework.now()
 
         def change(file: NeedFile) -> NeedFile:
             if not file.open:
                 raise NotPossible(Why.CLOSED)
+            if not to.available:
+                raise NotPossible(Why.NOT_AVAILABLE)
             owner = file.owner
             if owner is not None and owner.consultant_id != to.consultant_id and not overrule:
                 raise NotPossible(Why.WITH_COLLEAGUE)
             return assigned(file, to.consultant_id, now)
 
-        return await self.casework.update(permit.need_id, change)
+        file = await self.casework.update(permit.need_id, change)
+        if file.reader != to.consultant_id:
+            # It was theirs for a moment, in which they paused.
+            raise NotPossible(Why.NOT_AVAILABLE)
+        return file
 
 
 def _note(

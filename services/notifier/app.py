@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.notifier.address_pages import AddressPages, address_routes
 from services.notifier.answers import Answers
 from services.notifier.api import routes
 from services.notifier.bounces import Bounces, ReturnPath
@@ -12,6 +13,7 @@ from services.notifier.casework import Casework
 from services.notifier.consultant_pages import ConsultantPages, consultant_routes
 from services.notifier.desk_answers import DeskAnswers, answer_routes
 from services.notifier.desk_pages import Desk, desk_routes
+from services.notifier.desk_stream import DeskFeed, stream_routes
 from services.notifier.digests import Digests
 from services.notifier.handlers import subscribe
 from services.notifier.hours import Clock, utc_now
@@ -21,6 +23,7 @@ from services.notifier.pages import ActPages, act_routes, make_pages
 from services.notifier.pause import PausePages, pause_routes
 from services.notifier.rebuild import Rebuild
 from services.notifier.relay import Relay
+from services.notifier.retention import Retention
 from services.notifier.sender import Sender
 from services.notifier.settings import NotifierSettings
 from services.notifier.sign_in import SignIn, sign_in_routes
@@ -66,6 +69,7 @@ def build(given: Surroundings, now: Clock = utc_now) -> FastAPI:
     )
     sender = Sender(store, mailer, digests, undeliverable, relay, given.metrics, own, wake, now)
     bounces = Bounces(own.bounce_maildir or Path(), path, store, undeliverable)
+    feed = DeskFeed(store.desk)
     subscribe(kafka, casework, settings.public_url)
     service = Service(
         "notifier",
@@ -82,6 +86,8 @@ def build(given: Surroundings, now: Clock = utc_now) -> FastAPI:
             "relay watch": relay.watch,
             **({"bounces": bounces.run} if reads_bounces else {}),
             "unfinished needs": casework.run_sweeper,
+            "desk feed": feed.run,
+            "retention": Retention(store, own.ledger, now).run,
             "deliveries sweeper": store.ledger.deliveries.run_sweeper,
             "feedback sweeper": store.feedback.run_sweeper,
             "erasures sweeper": store.erasures.run_sweeper,
@@ -104,7 +110,9 @@ def build(given: Surroundings, now: Clock = utc_now) -> FastAPI:
         pause_routes(PausePages(pages, store, casework, given.tokens)),
         sign_in_routes(sign_in),
         desk_routes(desk),
+        stream_routes(desk, feed),
         answer_routes(DeskAnswers(desk, answers)),
         consultant_routes(ConsultantPages(desk, staff, given.tokens, settings)),
+        address_routes(AddressPages(desk, staff, now)),
         inbox_routes(Inbox(pages, given.mailbox, relay)),
     )

@@ -15,7 +15,7 @@ from email.utils import getaddresses
 from pathlib import Path
 from uuid import UUID
 
-from services.notifier.letterhead import FailureKind, LedgerRow, is_bad_address, one_line
+from services.notifier.letterhead import FailureKind, LedgerRow, RowState, is_bad_address, one_line
 from services.notifier.store import Store
 from services.notifier.undeliverable import Undeliverable
 from shared.log import get_logger
@@ -117,19 +117,22 @@ class Bounces:
         box = await asyncio.to_thread(_open, self.maildir)
         for key, raw in await asyncio.to_thread(_new_ones, box, self.maildir):
             bounce = read_bounce(raw, self.path)
-            if bounce is not None:
-                await self._take(bounce)
-            await asyncio.to_thread(_mark_seen, box, key)
+            if bounce is None or await self._take(bounce):
+                await asyncio.to_thread(_mark_seen, box, key)
 
-    async def _take(self, bounce: Bounce) -> None:
+    async def _take(self, bounce: Bounce) -> bool:
+        """False where it came before we noted that the mail went: to be read again."""
         row = await self.store.ledger.row(bounce.row_id)
         log = get_logger("notifier").bind(row=bounce.row_id, status=bounce.status)
         if row is None or not bounce.failed:
             # Delayed, relayed, expanded: it may still arrive.
             log.info("bounce_passed_over")
-            return
+            return True
+        if row.state in {RowState.QUEUED, RowState.SENDING}:
+            return False
         log.warning("mail_bounced", hard=bounce.hard)
         await self._note(row, bounce)
+        return True
 
     async def _note(self, row: LedgerRow, bounce: Bounce) -> None:
         kind = FailureKind.NO_SUCH_ADDRESS if bounce.hard else FailureKind.PERMANENT

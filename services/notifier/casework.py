@@ -59,6 +59,11 @@ class Casework:
             before = await self.store.file(need_id)
             after = change(before)
             saved = await self._settle(before, after)
+            if saved is not None and await self._is_given_in_vain(before, saved):
+                # Before any mail of it: whoever passes on the needs of those who pause may have looked
+                # just before it was theirs.
+                change = self._taken_back(saved)
+                continue
             if saved is not None:
                 await self.carry_out(saved)
                 if saved.wants_owner and not self.catalogue.seen:
@@ -75,6 +80,18 @@ class Casework:
         async with self._choosing:
             given = await self._with_deadline(await self._with_owner(after))
             return await self._save(before, self._announced(given))
+
+    async def _is_given_in_vain(self, before: NeedFile, after: NeedFile) -> bool:
+        """Whether the need has just gone to somebody who paused, left or became unreachable meanwhile."""
+        owner = after.owner
+        if owner is None or (before.owner and before.owner.consultant_id == owner.consultant_id):
+            return False
+        found = await self.store.consultant(owner.consultant_id)
+        return found is None or not found.available
+
+    def _taken_back(self, file: NeedFile) -> Change:
+        who, now = file.reader, self.now()
+        return lambda newest: released(newest, who, Step.WITHDRAWN, now)
 
     def _announced(self, file: NeedFile) -> NeedFile:
         return announce(file, self.now(), self.settle)

@@ -93,6 +93,57 @@ CONSULTANT_WORDS: Words = {
         "fr": "Votre nom, votre adresse, vos métiers et régions sont réglés par la personne qui administre.",
         "en": "Your name, address, roles and regions are set by an administrator.",
     },
+    "addresses_title": {"fr": "Adresses bloquées", "en": "Blocked addresses"},
+    "addresses_lead": {
+        "fr": "Les mails à ces adresses reviennent : rien n’y est envoyé pendant 30 jours. Une adresse n’est "
+        "gardée que sous forme d’empreinte ; elle s’affiche par ce à quoi elle a servi.",
+        "en": "Mails to these addresses come back: nothing is sent there for 30 days. An address is kept as "
+        "a fingerprint alone, and is shown by what it was used for.",
+    },
+    "addresses_none": {"fr": "Aucune adresse n’est bloquée.", "en": "No address is blocked."},
+    "addresses_before": {"fr": "Débloquées", "en": "No longer blocked"},
+    "address_client": {"fr": "Client du besoin {name}", "en": "Client of need {name}"},
+    "address_client_gone": {"fr": "Client d’un besoin effacé", "en": "Client of an erased need"},
+    "address_agency": {"fr": "Boîte de l’agence", "en": "The agency’s inbox"},
+    "address_letter": {
+        "fr": "Destinataire d’un message sans besoin",
+        "en": "Recipient of a message that is about no need",
+    },
+    "address_consultant": {"fr": "Consultant {name}", "en": "Consultant {name}"},
+    "address_need": {"fr": "voir le besoin", "en": "see the need"},
+    "address_until": {"fr": "Bloquée jusqu’au {day}.", "en": "Blocked until {day}."},
+    "address_blocked": {
+        "fr": "bloquée : un mail est revenu",
+        "en": "blocked: a mail came back",
+    },
+    "address_lifted": {"fr": "débloquée par {who}", "en": "unblocked by {who}"},
+    "address_lift": {"fr": "Écrire de nouveau à cette adresse", "en": "Write to this address again"},
+    "address_lift_one": {
+        "fr": "Écrire de nouveau à cette adresse : {whose}",
+        "en": "Write to this address again: {whose}",
+    },
+    "address_typed": {"fr": "Une adresse que vous connaissez", "en": "An address that you know"},
+    "address_typed_hint": {
+        "fr": "Par exemple celle d’un candidat, une fois réparée.",
+        "en": "For instance a candidate’s, once it is mended.",
+    },
+    "address_not_blocked": {
+        "fr": "Cette adresse n’est pas bloquée.",
+        "en": "This address is not blocked.",
+    },
+    "address_of_client": {
+        "fr": "Les mails à l’adresse du client reviennent : rien n’y est envoyé jusqu’au {day}.",
+        "en": "Mails to the client’s address come back: nothing is sent there until {day}.",
+    },
+    "h_address_blocked": {
+        "fr": "Adresse du client bloquée : un mail est revenu",
+        "en": "The client’s address is blocked: a mail came back",
+    },
+    "h_address_lifted": {
+        "fr": "{who} débloque l’adresse du client",
+        "en": "{who} unblocked the client’s address",
+    },
+    "did_lifted": {"fr": "Cette adresse est débloquée.", "en": "This address is no longer blocked."},
     "lang_fr_name": {"fr": "français", "en": "French"},
     "lang_en_name": {"fr": "anglais", "en": "English"},
 }

@@ -24,6 +24,8 @@ class Why(StrEnum):
     WITH_COLLEAGUE = "with_colleague"
     CANDIDATE_GONE = "candidate_gone"
     ALREADY_PASSED_ON = "already_passed_on"
+    NOT_AVAILABLE = "not_available"
+    """Who would get the need is paused, or cannot be reached."""
 
 
 def decide(
@@ -43,6 +45,8 @@ def decide(
     With `overrule` it may be about a candidate for a need that a colleague has taken over.
     """
     _check_possible(file, by.consultant_id, decision, candidate_id, overrule=overrule and bool(candidate_id))
+    if decision is Decision.TAKEN and not by.available:
+        raise NotPossible(Why.NOT_AVAILABLE)
     if _in_force(file, by.consultant_id, decision, candidate_id, reason):
         return file
     revision = next_revision(0, now)

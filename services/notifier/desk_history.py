@@ -8,6 +8,7 @@ from services.notifier.desk_view import Reader
 from services.notifier.desk_words import DESK_WORDS
 from services.notifier.domain import AGENCY, CLIENT, NeedFile
 from services.notifier.letterhead import LedgerRow, RowState, one_line
+from services.notifier.store_addresses import Blocked, What
 from shared.events.feedback import Feedback
 
 _LINE = {"who": "", "code": "", "text": "", "reason": "", "bad": False}
@@ -20,8 +21,12 @@ def history_view(
     rows: Iterable[LedgerRow],
     codes: Mapping[str, str],
     reader: Reader,
+    address: Blocked | None = None,
 ) -> list[dict[str, Any]]:
-    """Each line has `at`, `what` (a key of the desk's words), `who`, and what that kind of line needs."""
+    """Each line has `at`, `what` (a key of the desk's words), `who`, and what that kind of line needs.
+
+    `address` is the client's, where it was ever blocked.
+    """
     lines: list[tuple[datetime, dict[str, Any]]] = []
 
     def add(at: datetime, what: str, **values: Any) -> None:
@@ -47,6 +52,9 @@ def history_view(
         add(note.at, "noted", who=reader.name(note.consultant_id), code=code, text=note.text)
     for added in file.by_hand:
         add(added.at, "added", who=reader.name(added.consultant_id), code=codes.get(added.candidate_id))
+    for event in address.events if address else ():
+        bad = event.what is What.BLOCKED
+        add(event.at, f"address_{event.what.value}", who=reader.name(event.by), bad=bad)
     for row in rows:
         if row.state in _TOLD:
             add(
@@ -66,6 +74,13 @@ def failed_mails(rows: Iterable[LedgerRow], reader: Reader) -> list[dict[str, An
         for row in rows
         if row.state is RowState.FAILED
     ]
+
+
+def blocked_view(address: Blocked | None, reader: Reader) -> dict[str, Any] | None:
+    """None where the client is written to."""
+    if address is None or address.until <= reader.now:
+        return None
+    return {"addressed": address.addressed, "until": reader.moment(address.until)}
 
 
 def _mail_words(row: LedgerRow, reader: Reader) -> dict[str, str]:

@@ -9,9 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifier.actions import ABOUT_CANDIDATE
+from services.notifier.consultant_words import CONSULTANT_WORDS
 from services.notifier.consultants import Consultant
 from services.notifier.desk import Show, belongs, by_urgency, counts, found
-from services.notifier.desk_history import failed_mails, history_view
+from services.notifier.desk_history import blocked_view, failed_mails, history_view
 from services.notifier.desk_routes import colleague_of, desk_router
 from services.notifier.desk_view import (
     Reader,
@@ -100,6 +101,7 @@ class Desk:
         people = await self._people(file, reader)
         rows = await self.store.ledger.rows_about(need_id)
         feedback = await self.store.desk.feedback_about(need_id)
+        address = await self.store.addresses.about(file.need.contact.email)
         codes = {one["id"]: one["code"] for one in people}
         decides = may_decide(file, me)
         return self.page(
@@ -112,12 +114,13 @@ class Desk:
             people={group: _of_group(people, group, full=full) for group in GROUPS},
             full=full,
             changes=changes_view(file, codes),
-            history=history_view(file, feedback, rows, codes, reader),
+            history=history_view(file, feedback, rows, codes, reader, address),
             failures=failed_mails(rows, reader),
+            blocked=blocked_view(address, reader),
             decides=decides,
             decisions=[one.value for one in ABOUT_CANDIDATE if one is not Decision.DECLINED],
             reasons=[one.value for one in DeclineReason],
-            colleagues=await self.store.consultants(active_only=True) if me.admin and file.open else [],
+            colleagues=await self.store.available() if me.admin and file.open else [],
             typed=typed or self.nothing,
             did=did(request),
             shortlist=file.shortlist.revision if file.shortlist else "",
@@ -189,7 +192,7 @@ def may_decide(file: NeedFile, me: Consultant) -> bool:
 def did(request: Request) -> str:
     """The key of the words for what was just done; anybody can write anything into an address."""
     key = f"did_{request.query_params.get('did', '')}"
-    return key if key in DESK_WORDS else ""
+    return key if key in DESK_WORDS or key in CONSULTANT_WORDS else ""
 
 
 def _of_group(people: Sequence[Mapping[str, Any]], group: str, *, full: bool) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from services.notifier.consultants import Consultant
 from services.notifier.desk import Card, Situation
 from services.notifier.domain import Mark, NeedFile
 from services.notifier.letterhead import one_line
+from services.notifier.shortlist_view import left_why
 from services.notifier.wording import Wording
 from shared.events.feedback import Decision
 from shared.events.need import Need
@@ -18,8 +19,6 @@ from shared.events.shortlist import Entry, Evidence, NearMiss, Outcome, Part
 
 SOON = timedelta(days=21)
 """A start that is as near as this is marked."""
-
-LEFT = {why: f"left_{why}" for why in ("outranked", "ineligible", "erased", "declined", "placed")}
 
 Elsewhere = Mapping[str, Sequence[tuple[Card, Mark]]]
 View = dict[str, Any]
@@ -247,8 +246,5 @@ def changes_view(file: NeedFile, codes: Mapping[str, str]) -> View:
     every = short_codes({*codes, *(one.candidate_id for one in shortlist.left)})
     return {
         "entered": [every[one] for one in shortlist.entered if one in codes and one in newcomers(file)],
-        "left": [
-            {"code": every[one.candidate_id], "why": LEFT.get(one.why, "left_other")}
-            for one in shortlist.left
-        ],
+        "left": [{"code": every[one.candidate_id], "why": left_why(one.why)} for one in shortlist.left],
     }

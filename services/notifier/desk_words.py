@@ -97,6 +97,11 @@ DESK_WORDS: Words = {
         "fr": "La mise à jour ne passe plus ; rechargez la page si cela dure.",
         "en": "Updates have stopped coming; reload the page if that lasts.",
     },
+    "desk_ended": {
+        "fr": "Votre session est terminée. Ce que vous écrivez reste ici : connectez-vous dans un autre "
+        "onglet, puis envoyez-le.",
+        "en": "Your session is over. What you are writing stays here: sign in in another tab, then send it.",
+    },
     "desk_changed": {
         "fr": "Ceci a changé entre-temps ; ce que vous écrivez est gardé.",
         "en": "This has changed meanwhile; what you are writing is kept.",
@@ -224,12 +229,6 @@ DESK_WORDS: Words = {
     "changed_title": {"fr": "Depuis la liste précédente", "en": "Since the last shortlist"},
     "changed_entered": {"fr": "Nouveaux : {who}.", "en": "New: {who}."},
     "changed_left": {"fr": "{code} n’y est plus : {why}.", "en": "{code} is off: {why}."},
-    "left_outranked": {"fr": "d’autres sont mieux placés", "en": "outranked by others"},
-    "left_ineligible": {"fr": "ne respecte plus un critère", "en": "no longer eligible"},
-    "left_erased": {"fr": "effacé", "en": "erased"},
-    "left_declined": {"fr": "écarté pour ce besoin", "en": "declined for this need"},
-    "left_placed": {"fr": "placé ailleurs", "en": "placed elsewhere"},
-    "left_other": {"fr": "le classement a changé", "en": "the ranking has changed"},
     # History
     "history": {"fr": "Historique", "en": "History"},
     "h_came": {"fr": "Besoin reçu", "en": "Need received"},

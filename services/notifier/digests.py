@@ -1,14 +1,17 @@
 """Mails that wait for their reader: until quiet hours end, or for the one digest of a day.
 
-A digest is a ledger row of its own, one a consultant and day. What is due for somebody who gets digests is
-set aside as its item; the digest claims the items when it is written, from what the needs' files say then: a
-need that was edited since shows its newest state, one that went elsewhere does not show. The items end as it
-ends.
+A digest is a ledger row of its own, one a consultant and moment at which their digests go. What is due for
+somebody who gets digests is set aside as its item; the digest claims the items when it is written, from what
+the needs' files say then: a need that was edited since shows its newest state, one that went elsewhere does
+not show. The items end as it ends.
+
+Whoever changes their time zone, or whose digests go at another hour from now on, may have two to come: the
+one that goes first takes everything, and the other has nothing to show. Whoever wants mails at once again
+gets at once what was set aside.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from services.notifier.consultants import Consultant, Delivery
 from services.notifier.domain import NeedFile
@@ -23,6 +26,7 @@ from services.notifier.letterhead import (
     thread_id,
 )
 from services.notifier.store import Store
+from services.notifier.store_ledger import Items
 from shared.events.delivery import DeliveryKind
 from shared.events.topic import next_revision
 
@@ -74,6 +78,12 @@ class Digests:
             file = await self.store.file(need_id)
             shown = file.open and file.reader == digest.recipient and file.shortlist is not None
             last = newest(rows)
+            # While the digest waited for another try, its reader may have had a newer mail at once.
+            others = await self.store.ledger.rows_to(digest.recipient, need_id)
+            shown = shown and not any(
+                other.state in {RowState.SENT, RowState.SENDING} and other.rank > last.rank
+                for other in others
+            )
             overtaken = [row for row in rows if row is not last or not shown]
             for row in overtaken:
                 await self._close(row, digest, RowState.SUPERSEDED)
@@ -90,13 +100,24 @@ class Digests:
         return rows
 
     async def tidy(self) -> None:
-        """Finish what a sender left undone: items whose digest is over, or never came to be."""
-        for row, (_, held) in (await self.store.ledger.stranded_items()).items():
+        """Finish what a sender left undone: items whose digest is over, or never came to be; and let go what
+        was set aside for somebody who gets no digests any more."""
+        items = await self.store.ledger.collected_items()
+        for row in await self._not_for_digests(items):
+            await self.store.ledger.release_item(row, None)
+        for row, (_, held) in (await self.store.ledger.stranded_among(items)).items():
             digest = await self.store.ledger.row(held) if held else None
             if digest is not None and digest.state in {RowState.SENT, RowState.FAILED}:
                 await self.close_items(digest, digest.state, digest.failure)
             else:
                 await self.store.ledger.release_item(row, held)
+
+    async def _not_for_digests(self, items: Items) -> list[str]:
+        """What a digest has claimed stays with it: it may be in the reader's inbox already."""
+        recipients = {recipient for recipient, held in items.values() if held is None}
+        readers = [await self.store.consultant(one) for one in recipients]
+        daily = {one.consultant_id for one in readers if one and one.delivery is Delivery.DAILY}
+        return [row for row, (recipient, held) in items.items() if held is None and recipient not in daily]
 
     async def _close(
         self, row: LedgerRow, digest: LedgerRow, state: RowState, failure: str | None = None
@@ -105,8 +126,8 @@ class Digests:
             self.store.ledger.publish_outcome(row)
 
     def _row(self, reader: Consultant, at: datetime) -> LedgerRow:
-        day = at.astimezone(ZoneInfo(reader.time_zone)).date()
-        number = int(day.strftime("%Y%m%d"))
+        # Not the day alone: with another time zone or hour, a day that had its digest gets one more.
+        number = int(at.strftime("%Y%m%d%H%M"))
         made = row_id(reader.consultant_id, DIGEST, reader.consultant_id, number)
         return LedgerRow(
             row_id=made,

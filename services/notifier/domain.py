@@ -14,7 +14,7 @@ from services.notifier.notes import Addition, Note
 from shared.events.delivery import DeliveryKind
 from shared.events.feedback import Decision, DeclineReason, Feedback
 from shared.events.need import Need, NeedState
-from shared.events.shortlist import Outcome, Shortlist
+from shared.events.shortlist import Departure, Outcome, Shortlist
 from shared.events.topic import Fact, next_revision
 from shared.events.vocabulary import Location
 
@@ -106,6 +106,8 @@ class NeedFile(Fact):
     """When the client wrote the first revision that was seen here."""
     shortlist: Shortlist | None = None
     shortlist_revision: int = -1
+    departed: tuple[Departure, ...] = ()
+    """Why each candidate who is listed no more left, the last time."""
     erased_revision: int | None = None
     acknowledged: bool = False
     filled_told: bool = False
@@ -154,7 +156,8 @@ class NeedFile(Fact):
         told = self.announced.candidates if self.announced else ()
         added = (one.candidate_id for one in self.by_hand)
         noted = (one.candidate_id for one in self.notes if one.candidate_id)
-        return frozenset([*listed, *told, *added, *noted, *(mark.candidate_id for mark in self.marks)])
+        left = (one.candidate_id for one in self.departed)
+        return frozenset([*listed, *told, *added, *noted, *left, *(mark.candidate_id for mark in self.marks)])
 
     def mark_of(self, candidate_id: str) -> Mark | None:
         return next((mark for mark in self.marks if mark.candidate_id == candidate_id), None)
@@ -291,7 +294,18 @@ def with_shortlist(
     if file.erased_revision is not None or revision <= file.shortlist_revision:
         return file
     newer = None if shortlist is None else _without(shortlist, erased)
-    return file.model_copy(update={"shortlist": newer, "shortlist_revision": revision})
+    return file.model_copy(
+        update={"shortlist": newer, "shortlist_revision": revision, "departed": _departed(file, newer)}
+    )
+
+
+def _departed(file: NeedFile, shortlist: Shortlist | None) -> tuple[Departure, ...]:
+    """Between two mails there may be several shortlists, each of which knows who left with it alone."""
+    if shortlist is None:
+        return file.departed
+    why = {one.candidate_id: one for one in (*file.departed, *shortlist.left)}
+    listed = {entry.candidate_id for entry in shortlist.entries}
+    return tuple(one for candidate_id, one in why.items() if candidate_id not in listed)
 
 
 def without_need(file: NeedFile, revision: int) -> NeedFile:
@@ -312,6 +326,7 @@ def without_candidate(file: NeedFile, candidate_id: str) -> NeedFile:
                     "listed": tuple(one for one in told.listed if one != candidate_id),
                 }
             ),
+            "departed": tuple(one for one in file.departed if one.candidate_id != candidate_id),
             "marks": tuple(mark for mark in file.marks if mark.candidate_id != candidate_id),
             "notes": tuple(note for note in file.notes if note.candidate_id != candidate_id),
             "by_hand": tuple(one for one in file.by_hand if one.candidate_id != candidate_id),

@@ -16,7 +16,7 @@ from shared.events.delivery import DeliveryKind
 LETTER = "letter"
 """The kind of a mail outside the path of a need."""
 DIGEST = "digest"
-"""The kind of a day's mail to one consultant; its subject is the consultant, its revision the day."""
+"""The kind of a day's mail to one consultant; its subject is the consultant, its revision when it goes."""
 
 _ROWS = UUID("0b8f9a53-7e52-4b41-9a70-31f5b7f1c0de")
 
@@ -234,6 +234,9 @@ def brief(text: str, most: int) -> str:
 
 def one_line(text: str) -> str:
     """Text in one line, without control characters and without marks that turn the direction of writing."""
+    if text.isprintable():
+        # As nearly all is: none of those, and no space but the plain one.
+        return " ".join(text.split())
     spaced = "".join(" " if char.isspace() else char for char in text)
     return " ".join(
         "".join(char for char in spaced if unicodedata.category(char) not in {"Cc", "Cf", "Cs"}).split()

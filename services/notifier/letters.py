@@ -163,13 +163,12 @@ async def queue_letter(casework: Casework, letter: Letter, public_url: str) -> N
     except ValueError as error:
         raise Refused("the letter's address is not one that mail can be sent to") from error
     await casework.store.ledger.keep_letter(letter)
-    if await casework.store.ledger.add_row(_row(letter, casework.domain)):
+    if await casework.store.ledger.add_row(_row(letter, casework.domain, casework.now())):
         casework.wake.set()
 
 
-def _row(letter: Letter, domain: str) -> LedgerRow:
+def _row(letter: Letter, domain: str, now: datetime) -> LedgerRow:
     made = row_id(ADDRESSEE, LETTER, letter.letter_id, letter.revision)
-    now = datetime.now(UTC)
     return LedgerRow(
         row_id=made,
         recipient=ADDRESSEE,

@@ -88,11 +88,11 @@ class Mailer:
         if mail is None or row.recipient not in {CLIENT, ADDRESSEE}:
             return mail
         now = self._now()
-        if await self._store.ledger.suppressed(mail.recipient, now):
+        if await self._store.addresses.suppressed(mail.recipient, now):
             raise NotSent(FailureKind.NO_SUCH_ADDRESS, "mails to this address come back")
         if row.kind != DeliveryKind.ACKNOWLEDGEMENT:
             return mail
-        share = await self._store.ledger.take_share(mail.recipient, row.row_id, now.date(), RECEIVED_A_DAY)
+        share = await self._store.addresses.take_share(mail.recipient, row.row_id, now.date(), RECEIVED_A_DAY)
         return mail if share else None
 
     async def _written(self, row: LedgerRow, thread: list[LedgerRow]) -> Mail | None:
@@ -110,6 +110,7 @@ class Mailer:
         if row.recipient != file.reader or not file.open:
             return None
         reader = None if row.recipient == AGENCY else await self._store.consultant(row.recipient)
+        _check_available(reader)
         return self.to_reader(row, file, reader, thread)
 
     def to_client(self, row: LedgerRow, file: NeedFile, owner: Consultant | None) -> Mail | None:
@@ -161,6 +162,8 @@ class Mailer:
     async def _digest(self, row: LedgerRow) -> Mail | None:
         reader = await self._store.consultant(row.recipient)
         items = await self._digests.items(row) if reader else []
+        if items:
+            _check_available(reader)
         threads = [await self._store.ledger.thread(item.row) for item in items]
         return self.digest(row, reader, items, threads) if reader and items else None
 
@@ -222,7 +225,10 @@ class Mailer:
             "pool": self._pool(locale, wording, file),
             "reference": _reference(file.need),
             "news": [_words(locale, "candidate", code=code) for code in view["news"]],
-            "gone": [_words(locale, "candidate", code=code) for code in view["gone"]],
+            "gone": [
+                f"{_words(locale, 'candidate', code=code)} ({_words(locale, why)})"
+                for code, why in view["gone"]
+            ],
             "desk_url": f"{self._settings.public_url}/desk/needs/{file.need_id}" if reader else "",
         }
 
@@ -314,6 +320,15 @@ def _environment(*, autoescape: bool) -> Environment:
         # Compiled at start: the first mail is as fast as the others.
         environment.get_template(name)
     return environment
+
+
+def _check_available(reader: Consultant | None) -> None:
+    """Whoever has just paused gets no mail in the moment until their needs are passed on.
+
+    Raises Unavailable: then the mail is overtaken.
+    """
+    if reader is not None and not reader.available:
+        raise Unavailable("the need is about to be passed on")
 
 
 def _words(locale: Locale, key: str, **values: object) -> str:

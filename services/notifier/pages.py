@@ -113,7 +113,7 @@ class ActPages:
         self, request: Request, token: str
     ) -> tuple[Permit, Consultant | None] | HTMLResponse:
         try:
-            permit = read(self.tokens, token)
+            permit = read(self.tokens, token, self.answers.casework.now())
             who = await self.store.consultant(permit.who)
             if permit.who != AGENCY and (who is None or not who.active):
                 raise BadToken("nobody who works here")
@@ -127,7 +127,7 @@ class ActPages:
         file = await self.store.file(permit.need_id)
         if not file.open:
             return await self._cannot(permit, who, Why.CLOSED)
-        colleagues = await self.store.consultants(active_only=True) if permit.who == AGENCY else []
+        colleagues = await self.store.available() if permit.who == AGENCY else []
         return self._page(
             "act.html",
             self._locale(who),

@@ -39,7 +39,7 @@ class PausePages:
 
     async def _answer(self, request: Request, token: str) -> HTMLResponse:
         try:
-            who = await self.store.consultant(read_pause(self.tokens, token))
+            who = await self.store.consultant(read_pause(self.tokens, token, self.casework.now()))
             if who is None or not who.active:
                 raise BadToken("nobody who works here")
         except BadToken:

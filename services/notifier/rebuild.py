@@ -60,7 +60,7 @@ class Rebuild:
     async def _restore(self, need: Need, listed: Record[Shortlist] | None, decided: list[Feedback]) -> None:
         now = datetime.now(UTC)
         consultants = await self.store.consultants()
-        known = {one.consultant_id for one in consultants if one.active}
+        known = {one.consultant_id for one in consultants if one.available}
         # Whom the mails went to is not on the topic.
         readers = frozenset({AGENCY, *(one.consultant_id for one in consultants)})
 

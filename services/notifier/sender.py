@@ -32,7 +32,7 @@ from services.notifier.mailer import Mailer
 from services.notifier.relay import Relay
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import Store
-from services.notifier.store_ledger import hashed
+from services.notifier.store_addresses import hashed
 from services.notifier.undeliverable import Undeliverable
 from shared.log import get_logger
 from shared.metrics import Metrics
@@ -111,10 +111,14 @@ class Sender:
             free = self.settings.connections - len(self._tasks)
             if self.relay.away or free <= 0:
                 return SWEEP_SECONDS
-            for row in await self.store.ledger.due_rows(self.now(), free, without=self._tasks):
+            rows = await self.store.ledger.due_rows(self.now(), free, without=self._tasks)
+            for row in rows:
                 if wait := self._pace.seconds_to_wait("relay"):
                     return min(SWEEP_SECONDS, wait)
                 self._start(row.row_id, None)
+            if rows:
+                # Each of them wakes us when it is done.
+                return SWEEP_SECONDS
             next_due = await self.store.ledger.next_due()
         except Exception as error:
             if not is_outage(error):

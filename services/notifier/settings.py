@@ -48,12 +48,19 @@ class NotifierSettings(BaseSettings):
     """Where mails come back to, such as bounces@example.com: each mail adds +… to its local part. By default
     `bounces` at the domain of AGENCY_EMAIL."""
 
+    ledger_days: int = Field(default=400, ge=60)
+    """How long it is known which mails there were about a need that is closed, and which letters."""
+
     agency_time_zone: Annotated[str, AfterValidator(known_zone)] = "Europe/Paris"
     """In which letters tell the time."""
 
     @property
     def settle(self) -> timedelta:
         return timedelta(seconds=self.settle_seconds)
+
+    @property
+    def ledger(self) -> timedelta:
+        return timedelta(days=self.ledger_days)
 
     @property
     def answer(self) -> timedelta:

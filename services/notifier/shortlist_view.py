@@ -70,6 +70,14 @@ def changes(row: LedgerRow, thread: Iterable[LedgerRow]) -> Changes:
     )
 
 
+LEFT = frozenset({"outranked", "ineligible", "erased", "declined", "placed"})
+
+
+def left_why(why: str) -> str:
+    """The key of the words for why somebody left a shortlist; a newer matching may know more reasons."""
+    return f"left_{why}" if why in LEFT else "left_other"
+
+
 def shortlist_view(
     file: NeedFile, wording: Wording, links: Links, changed: Changes, best: int | None = None
 ) -> dict[str, Any]:
@@ -81,6 +89,7 @@ def shortlist_view(
     shown = {*(one.candidate_id for one in entries), *(one.candidate_id for one in near)}
     known = file.announced.candidates if file.announced else ()
     gone = [one for one in changed.gone if one in known and one not in shown]
+    why = {one.candidate_id: one.why for one in file.departed}
     codes = short_codes({*shown, *gone})
     answers = links.who != AGENCY
     return {
@@ -90,7 +99,7 @@ def shortlist_view(
         "listed": len(entries),
         "candidates": [_entry_view(one, file, wording, links, codes, changed.news) for one in entries[:best]],
         "news": [codes[one.candidate_id] for one in entries if one.candidate_id in changed.news],
-        "gone": [codes[one] for one in gone],
+        "gone": [(codes[one], left_why(why.get(one, ""))) for one in gone],
         "edited": changed.edited,
         "near_misses": [_near_view(one, wording, codes) for one in near],
         "relaxed": _relaxed(shortlist, wording),
@@ -179,7 +188,14 @@ def _near_view(near: NearMiss, wording: Wording, codes: dict[str, str]) -> dict[
         "code": codes[near.candidate_id],
         "score": round(near.score),
         "reason": brief(near.reason.in_(wording.locale), SENTENCE),
+        "to_enter": _to_enter(near, wording),
     }
+
+
+def _to_enter(near: NearMiss, wording: Wording) -> str:
+    """What would have to change; that one constraint stands in the way is said by the reason already."""
+    found = near.to_enter
+    return brief(found.told.in_(wording.locale), SENTENCE) if found and found.changes else ""
 
 
 def _relaxed(shortlist: Shortlist, wording: Wording) -> list[dict[str, Any]]:

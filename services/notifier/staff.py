@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from services.notifier.casework import Casework
 from services.notifier.consultants import Consultant, ConsultantFields, Delivery
+from services.notifier.hours import utc_now
 from services.notifier.store import Store
+from services.notifier.store_addresses import hashed
 
 
 class LastAdmin(Exception):  # noqa: N818 - why it is not done
@@ -24,6 +26,9 @@ class Staff:
         Raises EmailTaken.
         """
         after = await self.store.change_consultant(before, fields, active=active)
+        if after is not None:
+            # Sign-in links go to the address as such, and may have come back when no need's mail has.
+            await self.store.addresses.lift(hashed(after.email), after.consultant_id, utc_now())
         if after is not None and (not after.active or after.delivery is Delivery.PAUSED):
             await self.casework.pass_on_all(after)
         return after

@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 
 from services.notifier.consultants import Consultant, ConsultantFields
 from services.notifier.domain import NeedFile, worth_mailing
+from services.notifier.store_addresses import Addresses
 from services.notifier.store_desk import DeskStore, desk_fields
 from services.notifier.store_ledger import Ledger
 from shared.events.erasure import ERASURES, Erasure, Subject
@@ -35,12 +36,14 @@ class Store:
         self._needs = mongo.collection("needs")
         self._marks = mongo.collection("marks")
         self.ledger = Ledger(mongo, kafka)
+        self.addresses = Addresses(mongo)
         self.desk = DeskStore(mongo)
         self.feedback = Outbox(mongo.collection("feedback"), FEEDBACK, kafka, _feedback)
         self.erasures = Outbox(mongo.collection("erasures"), ERASURES, kafka, _erasure)
 
     async def create_indexes(self) -> None:
         await self.ledger.create_indexes()
+        await self.addresses.create_indexes()
         await self.desk.create_indexes()
         for outbox in (self.feedback, self.erasures):
             await outbox.create_indexes()
@@ -97,6 +100,10 @@ class Store:
             wanted["active"] = True
         found = self._consultants.find(wanted).sort("_id", ASCENDING).limit(limit)
         return [Consultant.model_validate(one["consultant"] | _idle(one)) async for one in found]
+
+    async def available(self) -> list[Consultant]:
+        """Those to whom needs may be given."""
+        return [one for one in await self.consultants(active_only=True) if one.available]
 
     async def note_assigned(self, consultant_id: str, when: datetime) -> None:
         await self._consultants.update_one({"_id": consultant_id}, {"$set": {"last_assigned_at": when}})
@@ -162,6 +169,10 @@ class Store:
 
     async def needs_with(self, candidate_id: str) -> list[str]:
         return [str(one["_id"]) async for one in self._needs.find({"candidates": candidate_id}, {"_id": 1})]
+
+    async def open_among(self, need_ids: Iterable[str]) -> set[str]:
+        wanted = {"_id": {"$in": list(need_ids)}, "open": True}
+        return {str(one["_id"]) async for one in self._needs.find(wanted, {"_id": 1})}
 
     async def open_needs(self) -> dict[str, int]:
         """How many open needs each consultant has."""

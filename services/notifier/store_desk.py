@@ -29,6 +29,7 @@ class DeskStore:
 
     async def create_indexes(self) -> None:
         await self._needs.create_index("active")
+        await self._needs.create_index([("open", ASCENDING), ("version", ASCENDING)])
         await self._feedback.create_index("event.need_id")
         await self._used.create_index("expires_at")
 
@@ -36,6 +37,22 @@ class DeskStore:
         """All open needs."""
         found = self._needs.find({"open": True}, {"desk": 1})
         return [Card.model_validate(one["desk"]) async for one in found if one.get("desk")]
+
+    async def versions(self, need_ids: Collection[str]) -> dict[str, int]:
+        """Need -> how often what is held of it was written."""
+        if not need_ids:
+            return {}
+        found = self._needs.find({"_id": {"$in": list(need_ids)}}, {"version": 1})
+        return {str(one["_id"]): int(one["version"]) async for one in found}
+
+    async def version_of_all(self) -> tuple[int, int]:
+        """Another one whenever an open need was written, came or was closed."""
+        # Two questions: FerretDB counts only one sum of a group.
+        summed = self._needs.aggregate(
+            [{"$match": {"open": True}}, {"$group": {"_id": None, "versions": {"$sum": "$version"}}}]
+        )
+        versions = sum([int(one["versions"]) async for one in summed])
+        return versions, await self._needs.count_documents({"open": True})
 
     async def elsewhere(
         self, need_id: str, candidate_ids: Collection[str]

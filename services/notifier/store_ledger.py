@@ -1,16 +1,16 @@
 """The ledger: a row for each mail there ever was or is to be; and the letters that are still to be sent."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from services.notifier.domain import CLIENT
-from services.notifier.letterhead import DIGEST, WAITING, LedgerRow, RowState
+from services.notifier.letterhead import DIGEST, LETTER, WAITING, LedgerRow, RowState
+from services.notifier.store_addresses import hashed
 from shared.events.delivery import DELIVERIES, Audience, Delivery, DeliveryKind, DeliveryStatus
 from shared.events.letter import Letter
 from shared.events.topic import next_revision
@@ -18,11 +18,8 @@ from shared.kafka import Kafka
 from shared.mongo import Mongo
 from shared.outbox import Document, Outbox
 
-SUPPRESSED = timedelta(days=30)
-"""How long an address that does not work is not written to: by then somebody may have mended it."""
-
-KEEP_SHARES = timedelta(days=7)
-"""Longer than a mail is tried: each keeps its place of the day on which it first had one."""
+Items = Mapping[str, tuple[str, str | None]]
+"""Row -> recipient, and the digest that claimed it."""
 
 
 class Ledger:
@@ -31,8 +28,6 @@ class Ledger:
     def __init__(self, mongo: Mongo, kafka: Kafka) -> None:
         self._rows = mongo.collection("ledger")
         self._letters = mongo.collection("letters")
-        self._suppressed = mongo.collection("suppressed")
-        self._shares = mongo.collection("shares")
         self.deliveries = Outbox(self._rows, DELIVERIES, kafka, _delivery)
 
     async def create_indexes(self) -> None:
@@ -41,8 +36,7 @@ class Ledger:
         await self._rows.create_index(claim, unique=True)
         await self._rows.create_index([("state", ASCENDING), ("next_try_at", ASCENDING)])
         await self._rows.create_index("subject")
-        await self._shares.create_index("day")
-        await self._shares.create_index("row")
+        await self._rows.create_index("created_at")
 
     async def add_row(self, row: LedgerRow) -> bool:
         """Claim a mail: False where the same one was claimed before."""
@@ -113,8 +107,13 @@ class Ledger:
         await self._rows.update_one({"_id": row.row_id, "sender": token}, {"$set": change})
 
     async def claim_items(self, recipient: str, digest: str) -> list[LedgerRow]:
-        """All that waits for a digest to `recipient`, for this one: those of one that never went, too."""
-        waiting = {"recipient": recipient, "state": RowState.COLLECTED.value}
+        """All that waits for a digest to `recipient`, for this one. What another has claimed stays with that:
+        nobody knows whether it arrived."""
+        waiting = {
+            "recipient": recipient,
+            "state": RowState.COLLECTED.value,
+            "sender": {"$in": [None, digest]},
+        }
         await self._rows.update_many(waiting, {"$set": {"sender": digest}})
         return await self.items_of(digest)
 
@@ -122,11 +121,13 @@ class Ledger:
         found = self._rows.find({"state": RowState.COLLECTED.value, "sender": digest})
         return [_row(one) async for one in found]
 
-    async def stranded_items(self) -> dict[str, tuple[str, str | None]]:
-        """Items whose digest is over, and those whose recipient has none to come -> recipient, and the digest
-        that claimed them."""
+    async def collected_items(self) -> Items:
+        """All that is set aside for digests."""
         found = self._rows.find({"state": RowState.COLLECTED.value}, {"recipient": 1, "sender": 1})
-        items = {str(one["_id"]): (str(one["recipient"]), one["sender"]) async for one in found}
+        return {str(one["_id"]): (str(one["recipient"]), one["sender"]) async for one in found}
+
+    async def stranded_among(self, items: Items) -> Items:
+        """Those whose digest is over, or whose recipient has none to come."""
         if not items:
             return {}
         open_states = [RowState.QUEUED.value, RowState.SENDING.value]
@@ -214,6 +215,22 @@ class Ledger:
         found = self._rows.find(wanted).sort("_id", ASCENDING)
         return [_row(one) async for one in found.limit(limit)]
 
+    # What is old
+
+    async def ended_before(self, moment: datetime, after: str, limit: int) -> list[LedgerRow]:
+        """Rows that are done with, and that the world outside knows of; by id, those beyond `after`."""
+        done = [state.value for state in RowState if state not in WAITING]
+        wanted: Document = {"created_at": {"$lt": moment}, "state": {"$in": done}, "_id": {"$gt": after}}
+        wanted["unpublished"] = {"$ne": True}
+        found = self._rows.find(wanted).sort("_id", ASCENDING).limit(limit)
+        return [_row(one) async for one in found]
+
+    async def drop(self, rows: Sequence[LedgerRow]) -> None:
+        """Forget rows, and the stubs of letters first: a row that is still there keeps its letter done."""
+        ids = [row.row_id for row in rows]
+        await self._letters.delete_many({"_id": {"$in": [row.subject for row in rows if row.kind == LETTER]}})
+        await self._rows.delete_many({"_id": {"$in": ids}})
+
     # Letters
 
     async def keep_letter(self, letter: Letter) -> None:
@@ -228,36 +245,6 @@ class Ledger:
     async def forget_letter(self, letter_id: str) -> None:
         """Its row is done: no address is kept longer. The stub keeps a late record from reviving it."""
         await self._letters.update_one({"_id": letter_id}, {"$set": {"letter": None}})
-
-    # Addresses, as hashes: what is kept of them says whether we have met one, not which it is
-
-    async def suppress(self, addressed: str, now: datetime) -> None:
-        """Mails to an address come back; `addressed` is its hash, as rows have it."""
-        until = {"until": now + SUPPRESSED}
-        await self._suppressed.update_one({"_id": addressed}, {"$set": until}, upsert=True)
-
-    async def suppressed(self, address: str, now: datetime) -> bool:
-        found = await self._suppressed.find_one({"_id": hashed(address)})
-        return found is not None and found["until"] > now
-
-    async def take_share(self, address: str, row_id: str, day: date, most: int) -> bool:
-        """Whether this row is one of the `most` mails that an address gets a day; each keeps its place."""
-        owner = hashed(address)
-        if await self._shares.find_one({"owner": owner, "row": row_id}):
-            return True
-        for place in range(most):
-            share = {"_id": f"{owner}/{day}/{place}", "owner": owner, "row": row_id, "day": day.isoformat()}
-            try:
-                await self._shares.insert_one(share)
-            except DuplicateKeyError:
-                continue
-            await self._shares.delete_many({"day": {"$lt": (day - KEEP_SHARES).isoformat()}})
-            return True
-        return False
-
-
-def hashed(address: str) -> str:
-    return hashlib.sha256(address.strip().casefold().encode()).hexdigest()
 
 
 def _row(document: Mapping[str, Any]) -> LedgerRow:

@@ -23,7 +23,7 @@ class Undeliverable:
         agency's own failure is there to be seen. Any of it may be done already.
         """
         if bad_address is not None:
-            await self.store.ledger.suppress(bad_address, self.now())
+            await self.store.addresses.suppress(bad_address, row, self.now())
         reader = await self.store.consultant(row.recipient)
         if reader is None:
             return

@@ -167,7 +167,10 @@ PAGE_WORDS: Words = {
     "act_choice_needed": {"fr": "Choisissez une décision.", "en": "Choose a decision."},
     "act_consultant": {"fr": "Consultant", "en": "Consultant"},
     "act_consultant_needed": {"fr": "Choisissez un consultant.", "en": "Choose a consultant."},
-    "act_no_consultant": {"fr": "Il n’y a aucun consultant actif.", "en": "There is no active consultant."},
+    "act_no_consultant": {
+        "fr": "Aucun consultant n’est disponible.",
+        "en": "No consultant is available.",
+    },
     "act_done": {"fr": "C’est enregistré", "en": "Recorded"},
     "ask_taken": {
         "fr": "Prendre ce besoin en charge ? Le client apprendra par qui et comment vous joindre.",
@@ -226,6 +229,10 @@ PAGE_WORDS: Words = {
     "why_already_passed_on": {
         "fr": "Vous avez déjà transmis ce besoin.",
         "en": "You have already passed this need on.",
+    },
+    "why_not_available": {
+        "fr": "Qui est en pause, ou ne reçoit plus ses mails, ne peut pas recevoir de besoin.",
+        "en": "Whoever is paused, or no longer gets their mails, cannot be given a need.",
     },
     "somebody": {"fr": "Un collègue", "en": "A colleague"},
     "outage": {"fr": "Un instant, s’il vous plaît", "en": "One moment, please"},

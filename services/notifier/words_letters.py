@@ -41,6 +41,12 @@ LETTER_WORDS: Words = {
         "fr": "N’est plus dans la liste : {who}.",
         "en": "No longer on the list: {who}.",
     },
+    "left_outranked": {"fr": "d’autres sont mieux placés", "en": "outranked by others"},
+    "left_ineligible": {"fr": "ne respecte plus un critère", "en": "no longer eligible"},
+    "left_erased": {"fr": "effacé", "en": "erased"},
+    "left_declined": {"fr": "écarté pour ce besoin", "en": "declined for this need"},
+    "left_placed": {"fr": "placé ailleurs", "en": "placed elsewhere"},
+    "left_other": {"fr": "le classement a changé", "en": "the ranking has changed"},
     "open_desk": {
         "fr": "Tout voir sur le bureau",
         "en": "See everything on the desk",

@@ -31,7 +31,7 @@ class HeldSkill(Fact):
 
 
 class HeldRole(Fact):
-    """Months in a role; `until` is absent where the role is held today."""
+    """Months in a role; `until` is absent where the role is held today, or nothing says that it was left."""
 
     role: Slug
     months: int = Field(ge=0, le=720)

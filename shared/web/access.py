@@ -29,6 +29,14 @@ class Caller:
 
 def caller_of(request: Request) -> Caller | None:
     """The caller whose key came with the request, None without one. Raises a 401 problem for a bad key."""
+    # A route and what it depends on ask alike: the signature is looked at once.
+    if not hasattr(request.state, "caller"):
+        request.state.caller = _caller_of(request)
+    caller: Caller | None = request.state.caller
+    return caller
+
+
+def _caller_of(request: Request) -> Caller | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if not kind:
         return None

@@ -66,9 +66,9 @@ ASSET_PATHS = {
 
 
 def asset_routes(service: str, folder: Path | None = None) -> APIRouter:
-    """Serves the stylesheet, and the service's own files of `folder` (scripts)."""
+    """Serves the stylesheet, `live.js`, and the service's own files of `folder` (scripts)."""
     router = APIRouter(include_in_schema=False)
-    files = {"style.css": STYLESHEET}
+    files = {"style.css": STYLESHEET, "live.js": HERE / "live.js"}
     if folder is not None and folder.is_dir():
         files |= {path.name: path for path in folder.iterdir() if path.suffix in {".js", ".css", ".svg"}}
 

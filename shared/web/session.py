@@ -4,8 +4,8 @@ The cookie holds a token of the one kind (`shared/tokens.py`), so it needs no st
 with each request, whatever changes something also has to come from a page of ours (`same_origin`).
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
@@ -32,6 +32,8 @@ class Session:
     consultant_id: str
     admin: bool = False
     locale: Locale = Locale.FR
+    ends_at: datetime | None = field(default=None, compare=False)
+    """Of a session that came with a request."""
 
 
 class SignInNeeded(Exception):  # noqa: N818 - what is needed
@@ -69,7 +71,7 @@ def session_of(request: Request) -> Session | None:
     except BadToken:
         return None
     locale = next((scope[len(_LOCALE) :] for scope in claims.scopes if scope.startswith(_LOCALE)), "fr")
-    return Session(claims.subject, _ADMIN in claims.scopes, Locale(locale))
+    return Session(claims.subject, _ADMIN in claims.scopes, Locale(locale), claims.expires_at)
 
 
 def signed_in(request: Request) -> Session:

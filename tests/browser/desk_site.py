@@ -1,18 +1,14 @@
-"""A notifier under uvicorn with needs to work on, for the browser to look at."""
+"""A notifier with needs to work on, for the browser to look at."""
 
-import asyncio
 import re
-import socket
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
-import httpx
-import uvicorn
+from fastapi import FastAPI
 
 from services.notifier.app import build
-from shared.service import Service
+from tests.browser.live_site import LiveSite
 from tests.notifier.making import (
     Running,
     candidate_id,
@@ -22,7 +18,7 @@ from tests.notifier.making import (
     store_of,
     text_of,
 )
-from tests.support import embedded_surroundings, publisher, until
+from tests.support import publisher, until
 
 T = TypeVar("T")
 FIRST = "0193b1aa-0000-7000-8000-00000000aaaa"
@@ -31,32 +27,23 @@ EMPTY = "0193b1aa-0000-7000-8000-00000000cccc"
 FRENCH, ENGLISH = "sample@agency.test", "emma@agency.test"
 
 
-class DeskSite:
-    """The service in a thread with a loop of its own, so that tests may block."""
+class DeskSite(LiveSite):
+    host = "localhost"
+    service: Running
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://localhost:{self._listener.getsockname()[1]}"
-        self._ready: Future[tuple[uvicorn.Server, Running, asyncio.AbstractEventLoop]] = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+    async def build(self, stack: AsyncExitStack) -> FastAPI:
+        self._sends = await stack.enter_async_context(publisher(self.given.kafka_bootstrap))
+        await publish_catalogue(self._sends)
+        self._app = build(self.given)
+        return self._app
 
-    def __enter__(self) -> "DeskSite":
-        self._thread.start()
-        self._ready.result(timeout=90)
-        return self
+    async def fill(self) -> None:
+        self.service = Running(self.given, self._app, self.http, self._sends, store_of(self.given))
+        await _fill(self.service)
 
-    def __exit__(self, *_: object) -> None:
-        self._ready.result()[0].should_exit = True
-        self._thread.join(timeout=30)
-
-    def do(self, work: Callable[[Running], Awaitable[T]]) -> T:
+    def on(self, work: Callable[[Running], Awaitable[T]]) -> T:
         """Run `work` beside the service."""
-        _, service, loop = self._ready.result()
-
-        async def worked() -> T:
-            return await work(service)
-
-        return asyncio.run_coroutine_threadsafe(worked(), loop).result(timeout=60)
+        return self.do(lambda: work(self.service))
 
     def mailed_link(self, to: str) -> str:
         """The newest sign-in link that was mailed to somebody."""
@@ -71,29 +58,7 @@ class DeskSite:
 
             return str(await until(found))
 
-        return self.do(link)
-
-    async def _serve(self) -> None:
-        try:
-            async with (
-                embedded_surroundings(public_url=self.url) as given,
-                publisher(given.kafka_bootstrap) as sends,
-            ):
-                await publish_catalogue(sends)
-                app = build(given)
-                server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-                serving = asyncio.create_task(server.serve(sockets=[self._listener]))
-                service: Service = app.state.service
-                await until(lambda: serving.done() or not service.missing(), seconds=60)
-                async with httpx.AsyncClient(base_url=self.url) as http:
-                    running = Running(given, app, http, sends, store_of(given))
-                    await _fill(running)
-                    self._ready.set_result((server, running, asyncio.get_running_loop()))
-                    await serving
-        except BaseException as error:
-            if not self._ready.done():
-                self._ready.set_exception(error)
-            raise
+        return self.on(link)
 
 
 async def _fill(service: Running) -> None:

@@ -1,13 +1,14 @@
 """The desk in a browser: signing in by mail, deciding, comparing, the keyboard; the page stays fresh."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from services.notifier.domain import NeedFile
+from services.notifier.domain import Mark, NeedFile
 from shared.events.feedback import Decision
 from shared.events.shortlist import SHORTLISTS
 from tests.browser.axe import violations
@@ -61,7 +62,7 @@ def file(desk: DeskSite, need_id: str = FIRST) -> NeedFile:
     async def read(service: Running) -> NeedFile:
         return await service.store.file(need_id)
 
-    return desk.do(read)
+    return desk.on(read)
 
 
 def card(page: Page, number: int) -> Any:
@@ -176,8 +177,8 @@ def test_the_page_keeps_itself_fresh_and_keeps_what_is_being_written(enter: Ente
         newer = shortlist((3, 2, 4), revision=201, entered=(candidate_id(4),))
         await service.publish(SHORTLISTS, newer)
 
-    desk.do(rank_again)
-    expect(card(page, 4)).to_be_visible(timeout=15_000)
+    desk.on(rank_again)
+    expect(card(page, 4)).to_be_visible()
     expect(third.get_by_text("contacted", exact=True)).to_be_visible()
     expect(third.get_by_text("What shows it")).to_be_visible()
     expect(card(page, 1)).to_have_count(0)
@@ -190,6 +191,65 @@ def test_the_page_keeps_itself_fresh_and_keeps_what_is_being_written(enter: Ente
     second.get_by_role("button", name="Note only").click()
     expect(second.get_by_text("Half a thought")).to_be_visible()
     expect(second.get_by_text("contacted", exact=True)).to_be_visible()
+
+
+async def contacted(service: Running) -> None:
+    """A colleague decides, on another replica as far as this page can tell."""
+    before = await service.store.file(FIRST)
+    mark = Mark(
+        candidate_id=candidate_id(1),
+        decision=Decision.CONTACTED,
+        consultant_id="another",
+        at=datetime.now(UTC),
+    )
+    assert await service.store.save(before, before.model_copy(update={"marks": (mark,)})) is not None
+
+
+def test_a_change_comes_by_the_stream_without_asking_by_the_clock(enter: Enter, desk: DeskSite) -> None:
+    page = enter(ENGLISH)
+    # From here on the page's own clock stands still.
+    page.clock.install()
+    page.goto(f"{desk.url}/desk/needs/{FIRST}")
+    page.clock.pause_at(datetime.now(UTC) + timedelta(days=1))
+    card(page, 1).get_by_text("Decide", exact=True).click()
+    card(page, 1).get_by_role("textbox").focus()
+    desk.on(contacted)
+    expect(page.locator("#lines").get_by_text("contacted")).to_have_count(0)
+    expect(card(page, 1).get_by_text("This has changed meanwhile")).to_be_visible(timeout=30_000)
+    assert page.evaluate(FOCUSED) == f"o-{candidate_id(1)}"
+
+
+def test_where_there_is_no_stream_the_page_asks_by_the_clock(enter: Enter, desk: DeskSite) -> None:
+    page = enter(ENGLISH)
+    page.add_init_script("delete window.EventSource")
+    page.goto(f"{desk.url}/desk/needs/{FIRST}")
+    desk.on(contacted)
+    expect(card(page, 1).get_by_text("contacted", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_when_the_session_is_over_what_is_being_written_stays(enter: Enter, desk: DeskSite) -> None:
+    page = enter(ENGLISH, f"/desk/needs/{FIRST}")
+    idle = page.context.new_page()
+    idle.goto(f"{desk.url}/desk")
+    page.bring_to_front()
+    card(page, 2).get_by_text("Decide", exact=True).click()
+    note = card(page, 2).get_by_role("textbox")
+    note.fill("Half a thought")
+    session = page.context.cookies()
+    page.context.clear_cookies()
+    desk.on(contacted)
+    expect(page.get_by_text("Your session is over.")).to_be_visible(timeout=60_000)
+    expect(note).to_have_value("Half a thought")
+    # Who is not writing is led to the sign-in.
+    idle.bring_to_front()
+    expect(idle.get_by_role("heading", name="Sign in")).to_be_visible(timeout=60_000)
+    # As after signing in again beside it.
+    page.context.add_cookies(
+        [{"name": one["name"], "value": one["value"], "url": desk.url} for one in session]
+    )
+    page.bring_to_front()
+    card(page, 2).get_by_role("button", name="Note only").click()
+    expect(card(page, 2).get_by_text("Half a thought")).to_be_visible()
 
 
 def test_a_candidate_is_added_by_hand(enter: Enter) -> None:
@@ -251,7 +311,7 @@ def test_every_page_of_the_desk_is_accessible_and_fits(
         "/desk/sign-in/nonsense",
     ]
     if email == FRENCH:
-        paths += ["/desk/consultants", "/desk/consultants/new"]
+        paths += ["/desk/consultants", "/desk/consultants/new", "/desk/addresses"]
     for path in paths:
         page.goto(desk.url + path)
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")

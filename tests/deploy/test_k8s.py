@@ -160,6 +160,13 @@ def test_an_overlay_names_every_image_and_no_variable_that_is_not_read(overlay: 
     check_secrets(settings, embedded=False)
 
 
+def test_a_pod_reads_only_variables_that_exist() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    for path in (BASE / "every-deployment.yaml", *(BASE / f"{service}.yaml" for service in SERVICES)):
+        [container] = document(path, "Deployment")["spec"]["template"]["spec"]["containers"]
+        assert {variable["name"] for variable in container.get("env", [])} <= known, path.name
+
+
 def test_a_service_has_only_variables_of_its_own_in_its_config() -> None:
     for path in (BASE, K8S / "overlays" / "dev", K8S / "overlays" / "prod"):
         kustomization = document(path / "kustomization.yaml")

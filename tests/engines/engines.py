@@ -46,7 +46,7 @@ from pymongo.errors import PyMongoError
 SOURCES = Path(__file__).resolve().parent
 CACHE = SOURCES.parents[1] / ".cache" / "engines"
 # Two busy cores start three brokers in about 10 s; past this something is wrong.
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 # An engine that has not ended this long after SIGTERM is killed.
 STOP_SECONDS = 30.0
 
@@ -447,7 +447,7 @@ def _start_error(what: str, log: Path) -> StartError:
     return kind(f"{what}. The end of its log:\n{tail}")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nothing listens on now.
 
     From below the range of ephemeral ports, so not what binding to port 0 gives: while an engine is down, its
@@ -651,7 +651,7 @@ class RealKafka(_Engine):
 
     def _first_start(self, place: _Place) -> None:
         nodes = range(1, self.brokers + 1)
-        ports = _free_ports(2 * self.brokers)
+        ports = free_ports(2 * self.brokers)
         self._ports = dict(zip(nodes, ports[: self.brokers], strict=True))
         controllers = dict(zip(nodes, ports[self.brokers :], strict=True))
         # 16 bytes in 22 characters, as of Kafka's own random-uuid; a dash in front would read as an option.
@@ -831,7 +831,7 @@ class MongoWireServer(_Engine):
 
     def _first_start(self, place: _Place) -> None:
         (place.path / "data").mkdir()
-        [self._port] = _free_ports(1)
+        [self._port] = free_ports(1)
         self._server = self._spawn(place)
         self.wait_until_ready()
 

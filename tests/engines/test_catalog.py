@@ -22,7 +22,7 @@ from tests.catalog.support import both, catalog_app, changed, folder_with, follo
 from tests.engines.engines import MongoWireServer, RealKafka, missing
 from tests.support import embedded_surroundings, now, publisher, raw_records, records, running, until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
 
 
 @dataclass

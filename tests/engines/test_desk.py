@@ -18,7 +18,7 @@ from tests.engines.engines import MongoWireServer
 from tests.notifier.making import NEED_ID, WHEN, candidate_id, consultant, need, shortlist
 from tests.support import now
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
 
 def store_on(uri: str, database: str) -> Store:

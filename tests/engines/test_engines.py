@@ -22,7 +22,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from tests.engines.engines import MongoWireServer, RealKafka, StartError
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -42,12 +42,24 @@ def mongo() -> Iterator[MongoWireServer]:
 
 @pytest.fixture
 async def consultants(mongo: MongoWireServer) -> AsyncIterator[Any]:
-    """An empty collection of its own for each test; its client gives up after a second."""
+    """An empty collection of its own for each test."""
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(mongo.uri)
+    yield client[f"test_{uuid.uuid4().hex}"]["consultants"]
+    client.close()
+
+
+async def is_away(mongo: MongoWireServer) -> bool:
+    """Whether a client that gives up after a second gets no answer."""
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
         mongo.uri, serverSelectionTimeoutMS=1000, socketTimeoutMS=1000
     )
-    yield client[f"test_{uuid.uuid4().hex}"]["consultants"]
-    client.close()
+    try:
+        await client["test"]["consultants"].find_one({"_id": "nobody"})
+    except PyMongoError:
+        return True
+    finally:
+        client.close()
+    return False
 
 
 async def make_topic(bootstrap: str, replicas: int = 1, **settings: str) -> str:
@@ -124,7 +136,7 @@ async def test_a_consumer_group_gets_what_was_produced(kafka: RealKafka) -> None
     )
     await consumer.start()
     try:
-        records = [await asyncio.wait_for(consumer.getone(), timeout=20) for _ in range(20)]
+        records = [await asyncio.wait_for(consumer.getone(), timeout=60) for _ in range(20)]
         await consumer.commit()
         committed = await consumer.committed(TopicPartition(topic, 0))
     finally:
@@ -139,7 +151,7 @@ async def test_a_compacted_topic_keeps_the_last_record_of_each_key(kafka: RealKa
     topic = await make_topic(
         kafka.bootstrap, cleanup_policy="compact", segment_ms="100", min_cleanable_dirty_ratio="0.01"
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     async with producing(kafka.bootstrap) as producer:
         for revision in range(5):
             await producer.send_and_wait(topic, b"revision %d" % revision, key=b"a consultant")
@@ -195,7 +207,7 @@ async def test_a_frozen_broker_answers_nobody_until_it_is_thawed(kafka: RealKafk
                 await asyncio.wait_for(asyncio.shield(sent), timeout=1)
         finally:
             kafka.thaw()
-        await asyncio.wait_for(sent, timeout=30)
+        await asyncio.wait_for(sent, timeout=60)
 
     assert [value for _, value in await everything_in(kafka.bootstrap, topic)] == [b"before", b"meanwhile"]
 
@@ -271,8 +283,7 @@ async def test_documents_and_indexes_survive_stop_and_kill(mongo: MongoWireServe
     for name, end in (("ada", mongo.stop), ("grace", mongo.kill)):
         await consultants.insert_one({"_id": name, "email": f"{name}@example.test"})
         await asyncio.to_thread(end)
-        with pytest.raises(PyMongoError):
-            await consultants.find_one({"_id": name})
+        assert await is_away(mongo)
         await asyncio.to_thread(mongo.start_again)
         assert await consultants.find_one({"_id": name}) == {"_id": name, "email": f"{name}@example.test"}
 
@@ -287,8 +298,7 @@ async def test_a_frozen_server_answers_nobody_until_it_is_thawed(
     await consultants.insert_one({"_id": "ada"})
     mongo.freeze()
     try:
-        with pytest.raises(PyMongoError):
-            await consultants.find_one({"_id": "ada"})
+        assert await is_away(mongo)
     finally:
         mongo.thaw()
 
@@ -330,8 +340,8 @@ time.sleep(60)
         assert not is_gone(pid)
         parent.send_signal(signal.SIGKILL)
 
-    assert wait_until(lambda: is_gone(pid), seconds=10)
-    assert wait_until(lambda: not Path(directory).exists(), seconds=10)
+    assert wait_until(lambda: is_gone(pid), seconds=60)
+    assert wait_until(lambda: not Path(directory).exists(), seconds=60)
 
 
 def test_fetch_without_java_says_what_to_install_in_one_line() -> None:

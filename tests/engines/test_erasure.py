@@ -25,7 +25,8 @@ from tests.intake.support import bearer, publish_catalogue
 from tests.intake.test_erasure import found_in, save_canary
 from tests.support import embedded_surroundings, raw_records, running, until
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+WAIT = 180.0
 
 AT_ONCE = {
     # A segment ends after 50 ms, and what is closed is compacted though little of it is dirty.
@@ -65,19 +66,19 @@ async def test_after_an_erasure_and_compaction_nothing_of_the_person_is_left_any
         services: list[Service] = [app.state.service for app in apps]
         await until(
             lambda: not any(service.missing() for service in services),
-            seconds=90,
+            seconds=WAIT,
             because=lambda: str([service.missing() for service in services]),
         )
         candidate_id = await save_canary(client, real)
-        await until(lambda: _events(real, candidate_id), seconds=60)
+        await until(lambda: _events(real, candidate_id), seconds=WAIT)
         gone = (await client.delete(f"/api/candidates/{candidate_id}", headers=bearer(real))).json()
         link = gone["link"].removeprefix("http://localhost:8000")
 
         async def complete() -> bool:
             return bool((await client.get(link)).json()["complete"])
 
-        await until(complete, seconds=60, because=lambda: "each service confirms")
-        await until(lambda: _letters_gone(real), seconds=30)
+        await until(complete, seconds=WAIT, because=lambda: "each service confirms")
+        await until(lambda: _letters_gone(real), seconds=WAIT)
         # Before a service ends: it closes the client that all share here.
         stored = await _stored(real)
 
@@ -93,7 +94,7 @@ async def test_after_an_erasure_and_compaction_nothing_of_the_person_is_left_any
         await _roll(real.kafka_bootstrap)
         return not await _events(real, candidate_id)
 
-    await until(forgotten, seconds=90, because=lambda: "the log cleaner removes the candidate's facts")
+    await until(forgotten, seconds=WAIT, because=lambda: "the log cleaner removes the candidate's facts")
 
 
 async def _events(given: Surroundings, candidate_id: str) -> list[Any]:

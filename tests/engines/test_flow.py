@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,23 +14,13 @@ from shared.events.candidate import CANDIDATES
 from shared.events.need import NEEDS
 from shared.events.registry import SERVICES
 from shared.reader import RawRecord
-from tests.engines.engines import MongoWireServer, RealKafka
+from tests.engines.engines import MongoWireServer, RealKafka, free_ports
 from tests.flow import stories
 from tests.flow.catalogue import write_small_catalogue
 from tests.flow.platform import Platform, Processes, rewind_all_groups
 from tests.support import publisher, raw_records, records, until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(400)]
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(1200)]
 
 
 @asynccontextmanager

@@ -26,9 +26,9 @@ from tests.matching.pieces import asked, candidate, held, need
 from tests.matching.test_flow import Kafka, sample
 from tests.support import embedded_surroundings, publisher, raw_records, records, running, until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
 
-WAIT = 60.0
+WAIT = 180.0
 POISON = (b"\xff", b'{"need_id": 3}', b"no json")
 REQUEST = {
     "need": {

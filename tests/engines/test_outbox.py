@@ -12,9 +12,9 @@ from shared.mongo import connect
 from shared.run import Surroundings
 from tests.engines.engines import MongoWireServer, RealKafka
 from tests.shared.test_outbox import Store
-from tests.support import embedded_surroundings, records
+from tests.support import embedded_surroundings, records, until
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -53,3 +53,37 @@ async def test_replicas_that_write_and_publish_together_leave_the_newest_revisio
     assert revisions[-1] == document["revision"]
     assert published[-1].event is not None
     assert published[-1].event.label.en == document["label"]
+
+
+async def test_what_is_inserted_and_edited_at_once_ends_with_its_newest_revision_noted(
+    real: Surroundings,
+) -> None:
+    """The note of many acknowledgements is one bulk write; those whose document moved on are told apart."""
+    replicas = [Store(real), Store(real)]
+    for replica in replicas:
+        await replica.kafka.connect()
+    run = uuid.uuid4().hex[:8]
+    keys = [f"skill-{run}-{number}" for number in range(16)]
+
+    async def work(number: int, key: str) -> None:
+        assert await replicas[number % 2].insert(key, "old")
+        if number % 3 == 0:
+            await replicas[(number + 1) % 2].write(key, "new")
+            await replicas[(number + 1) % 2].outbox.publish(key)
+
+    await asyncio.gather(*(work(number, key) for number, key in enumerate(keys)))
+
+    async def settled() -> bool:
+        for replica in replicas:
+            await replica.outbox.sweep()
+        return await replicas[0].settled()
+
+    await until(settled, seconds=30)
+    for replica in replicas:
+        await replica.kafka.publisher.stop()
+    last: dict[str, int] = {}
+    for record in await records(real.kafka_bootstrap, SKILLS):
+        assert record.revision > last.get(record.key, 0)
+        last[record.key] = record.revision
+    stored = {one["_id"]: one["revision"] async for one in replicas[0].collection.find({})}
+    assert {key: last[key] for key in keys} == {key: stored[key] for key in keys}

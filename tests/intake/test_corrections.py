@@ -33,7 +33,7 @@ async def until_published(given: Surroundings, made: str, skill: str, **values: 
         fits = held is not None and all(getattr(held, name) == value for name, value in values.items())
         return event if fits or (held is None and values == {"gone": True} and event is not None) else None
 
-    found: Candidate = await until(is_there, seconds=5)
+    found: Candidate = await until(is_there)
     return found
 
 

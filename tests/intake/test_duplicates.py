@@ -1,11 +1,13 @@
 """Candidates who may be one person are offered for merging, told apart for good, and never merged alone."""
 
+import json
 import re
 from typing import Any
 
 import httpx
 import pytest
 
+from services.intake.domain.merging import union
 from services.intake.domain.same_person import name_blocks, phone_key, reasons
 from services.intake.store_people import TwinStore
 from shared.events.candidate import CANDIDATES
@@ -107,12 +109,61 @@ async def test_merging_keeps_one_with_what_either_knew_and_leaves_a_stub_that_po
         old_link = await client.get(f"/candidates/{gone}?lang=en", headers=consultant(given))
         assert kept[-6:].upper() in old_link.text
         assert "No possible duplicates." in await pairs(client, given)
-        # The feed that knew the other one updates the one that is kept.
-        assert await stored(client, given, **(OTHER | {"email": "zoe.canari@mail.example"})) == kept
-        again = await client.post(
+        # The feed's line that knew the other one adds to the one that is kept, and takes nothing away.
+        again = OTHER | {"email": "zoe.canari@mail.example", "education": 5}
+        assert await stored(client, given, **again) == kept
+        given_now = (await client.get(f"/api/candidates/{kept}", headers=bearer(given))).json()["given"]
+        assert (given_now["name"], given_now["education"]) == ("Zoé Canari", 5)
+        repeated = await client.post(
             "/candidates/duplicates", data={"pair": pair, "keep": kept}, headers=consultant(given)
         )
-        assert again.status_code == 409
+        assert repeated.status_code == 409
+
+
+async def test_after_a_merge_across_owners_neither_reads_what_the_other_sent(given: Surroundings) -> None:
+    async with intake(given) as client:
+        said = {"cv_text": "Docker for years at a bank.", "skills": [{"skill": "Secret art"}]}
+        kept = await stored(client, given, **said)
+        theirs, agency = bearer(given, "agency"), OTHER | {"phone": "+33 6 98 76 54 32", "cv_text": ...}
+        body = {name: value for name, value in agency.items() if value is not ...}
+        gone = (await client.post("/api/candidates", json=body, headers=theirs)).json()["candidate_id"]
+        fields = {"pair": pair_of(await pairs(client, given)), "keep": kept}
+        merged = await client.post("/candidates/duplicates", data=fields, headers=consultant(given))
+        assert merged.status_code == 303, plain(merged)
+
+        answer = await client.post("/api/candidates", json=body | {"education": 5}, headers=theirs)
+        line = json.dumps(body | {"name": "Sample Changed"}).encode()
+        batch = await client.post("/api/candidates/batch", content=line, headers=theirs)
+        assert (answer.status_code, answer.json()["candidate_id"]) == (200, kept)
+        for told in (answer.text, batch.text):
+            assert "merged" in told
+            assert not {word for word in ("bank", "docker", "secret") if word in told.lower()}
+        assert (await client.get(f"/api/candidates/{kept}", headers=theirs)).status_code == 404
+        assert (await client.get(f"/api/candidates/{gone}", headers=theirs)).status_code == 404
+        given_now = (await client.get(f"/api/candidates/{kept}", headers=bearer(given))).json()["given"]
+        assert (given_now["name"], given_now["education"]) == ("Zoé Canari", 5)
+        assert "java" in {one["skill"].lower() for one in given_now["skills"]}
+
+
+async def test_after_a_merge_two_feeds_do_not_undo_each_other_every_night(given: Surroundings) -> None:
+    async with intake(given) as client:
+        kept = await stored(client, given, day_rate=..., external_id="own-1")
+        other = OTHER | {"phone": "+33 6 98 76 54 32", "external_id": "other-1", "day_rate": 640}
+        await stored(client, given, **other)
+        fields = {"pair": pair_of(await pairs(client, given)), "keep": kept}
+        merged = await client.post("/candidates/duplicates", data=fields, headers=consultant(given))
+        assert merged.status_code == 303, plain(merged)
+
+        async def night() -> dict[str, Any]:
+            assert await stored(client, given, day_rate=..., external_id="own-1") == kept
+            assert await stored(client, given, **other) == kept
+            found = await client.get(f"/api/candidates/{kept}", headers=bearer(given))
+            answer: dict[str, Any] = found.json()
+            return answer
+
+        first, second = await night(), await night()
+        assert first["given"]["day_rate"] == 640
+        assert first["revision"] == second["revision"], "the second night changes nothing"
 
 
 async def test_merging_keeps_the_file_of_the_one_that_is_kept(given: Surroundings) -> None:
@@ -205,3 +256,18 @@ def test_near_same_names_share_a_block(one: str, other: str) -> None:
 def test_a_common_name_alone_says_nothing() -> None:
     someone = {"given": {"name": "Jean Martin"}, "facts": {"roles": []}, "keys": {}}
     assert reasons(someone, someone) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "other", "prices"),
+    [
+        ({"currency": "EUR"}, {"day_rate": 500, "currency": "CHF"}, (500, None, "CHF")),
+        ({"day_rate": 600, "currency": "EUR"}, {"salary": 90000, "currency": "CHF"}, (600, None, "EUR")),
+        ({"day_rate": 600, "currency": "EUR"}, {"salary": 60000, "currency": "EUR"}, (600, 60000, "EUR")),
+    ],
+)
+def test_a_price_keeps_its_currency(
+    kept: dict[str, Any], other: dict[str, Any], prices: tuple[int | None, int | None, str]
+) -> None:
+    both = union(kept, other)
+    assert (both.get("day_rate"), both.get("salary"), both.get("currency")) == prices

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, Request, Response
 
 from services.intake import importer
 from services.intake.app import build
 from services.intake.import_report import Report
 from services.intake.import_sending import ImportStopped
 from shared.run import Surroundings
+from shared.service import Service
 from tests.intake.support import a_candidate, bearer, publish_catalogue, serving
+from tests.support import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -152,7 +155,7 @@ async def test_while_intake_is_unreachable_the_command_says_that_it_waits_and_wh
     assert process.stderr is not None
     said = b""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_SECONDS):
             while b"waiting for intake at http://127.0.0.1:1 (" not in said:
                 chunk = await process.stderr.read(1000)
                 assert chunk, said
@@ -160,3 +163,27 @@ async def test_while_intake_is_unreachable_the_command_says_that_it_waits_and_wh
     finally:
         process.kill()
         await process.wait()
+
+
+async def test_what_a_slow_intake_does_not_answer_in_time_is_sent_in_smaller_parts(
+    given: Surroundings, tmp_path: Path
+) -> None:
+    sizes: list[int] = []
+
+    async def slow(request: Request) -> Response:
+        lines = (await request.body()).split(b"\n")
+        sizes.append(len(lines))
+        if len(lines) > 60:
+            return Response(status_code=504, headers={"Retry-After": "0"})
+        answers = [json.dumps({"line": number, "status": 201}) for number, _ in enumerate(lines, 1)]
+        return Response("\n".join(answers))
+
+    router = APIRouter()
+    router.add_api_route("/api/candidates/batch", slow, methods=["POST"])
+    app = Service("intake", given.settings, given.metrics, given.tokens).fastapi_app(router)
+    file = tmp_path / "c.jsonl"
+    write(file, 200)
+    async with serving(app, given) as url:
+        outcome, _ = await run(file, url, given)
+    assert outcome.accepted == 200
+    assert sizes == [200, 100, 50, 50, 50, 50]

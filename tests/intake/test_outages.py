@@ -113,6 +113,25 @@ async def test_with_mongodb_away_everything_is_put_off() -> None:
             assert "mongodb" in (await client.get("/readyz")).json()["missing"]
 
 
+async def test_with_mongodb_away_a_persons_own_form_is_answered_by_a_page() -> None:
+    away = connect("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    async with (
+        embedded_surroundings(mongo_client=away) as given,
+        running(build(given), ready=False) as client,
+    ):
+        token = given.tokens.issue(
+            "candidate-rights", "c", lifetime=timedelta(hours=1), scopes=["see", "keep", "erase"]
+        )
+        browser = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+        for action in ("data", "keep", "erase"):
+            path = f"/candidates/c/rights/{action}?lang=en"
+            answer = await client.post(path, data={"t": token}, headers=browser)
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+            assert answer.headers["content-type"].startswith("text/html")
+            assert "Nothing was changed" in answer.text
+
+
 async def test_a_newer_catalogue_replaces_the_stored_copy(given: Surroundings) -> None:
     async with intake(given) as client:
         body = a_need(role_id="architect")

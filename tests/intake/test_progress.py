@@ -81,7 +81,8 @@ async def test_events_move_a_need_along_and_redelivery_of_all_of_them_changes_no
         await sender.publish(DELIVERIES, told)
         await sender.publish(FEEDBACK, taken)
         await until(lambda: status_is("in_progress"))
-        await until(lambda: _has_entry(client, given, need_id, "acknowledged"))
+        for event in ("acknowledged", "published"):
+            await until(lambda event=event: _has_entry(client, given, need_id, event))  # type: ignore[misc]
         before = await need_of(client, given, need_id)
 
         await send_all()
@@ -184,7 +185,7 @@ async def test_a_need_is_filled_when_as_many_are_placed_as_there_are_positions(g
         await place("one")
         await place("one")
         await until(lambda: _has_entry(client, given, need_id, "placed"))
-        assert await _is(client, given, need_id, "in_progress")
+        await until(lambda: _is(client, given, need_id, "in_progress"))
         await place("two")
         await until(lambda: _is(client, given, need_id, "filled"))
 
@@ -203,7 +204,7 @@ async def test_a_store_that_lost_a_need_gets_it_and_its_timeline_back(given: Sur
         await sender.publish(DELIVERIES, a_delivery(need_id, *SENT))
         await sender.publish(FEEDBACK, a_feedback(need_id, Decision.TAKEN))
         await until(lambda: _is(client, given, need_id, "in_progress"))
-        for event in ("matched", "sent", "taken"):
+        for event in ("matched", "sent", "taken", "published"):
             await until(lambda event=event: _has_entry(client, given, need_id, event))  # type: ignore[misc]
         before = await need_of(client, given, need_id)
         assert len(await records(given.kafka_bootstrap, NEEDS)) == 1

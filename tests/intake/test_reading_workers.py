@@ -21,7 +21,7 @@ from shared.events.skill import Skill
 from shared.taxonomy import RoleNames, Taxonomy
 from tests.intake.cvs.making import one_column
 from tests.intake.support import ROLE_EVENTS, SKILL_EVENTS, with_alias
-from tests.support import until
+from tests.support import WAIT_SECONDS, until
 
 TODAY = date(2026, 11, 23)
 LONG = ("Java, Python (5 ans) ; expert en Docker, jamais utilisé Docker. 2019-2020 : développeur\n" * 4000)[
@@ -43,7 +43,8 @@ LEXICON = a_lexicon()
 
 @pytest.fixture
 async def workers() -> AsyncIterator[CvWorkers]:
-    found = CvWorkers(ReadingLimits(workers=1))
+    # However busy the machine: what may take too long is a test of its own.
+    found = CvWorkers(ReadingLimits(workers=1, seconds=3 * WAIT_SECONDS))
     yield found
     await found.close()
     await until(lambda: not running_workers())
@@ -107,8 +108,8 @@ async def test_what_takes_too_long_is_refused_and_its_worker_replaced() -> None:
             await workers.read_file(LONG.encode(), LEXICON, TODAY)
         assert refused.value.kind is UnreadableKind.TIMED_OUT
         assert running_workers() == []
-        _, reading = await workers.read_file(b"Python", LEXICON, TODAY)
-        assert [one.skill for one in reading.skills] == ["python"]
+        # On a busy machine even a word may take a new worker too long; not for ever.
+        await until(lambda: reads(workers, b"Python"))
     finally:
         await workers.close()
 
@@ -140,12 +141,12 @@ async def test_a_worker_that_died_is_replaced(workers: CvWorkers) -> None:
     assert second != first
 
 
-async def reads(workers: CvWorkers) -> bool:
+async def reads(workers: CvWorkers, content: bytes = PDF) -> bool:
     try:
-        await workers.read_file(PDF, LEXICON, TODAY)
+        _, reading = await workers.read_file(content, LEXICON, TODAY)
     except Unreadable:
         return False
-    return True
+    return "python" in {one.skill for one in reading.skills}
 
 
 async def test_the_event_loop_is_free_while_a_long_text_is_read(workers: CvWorkers) -> None:

@@ -92,6 +92,12 @@ async def _informed(given: Surroundings, candidate_id: str) -> bool:
     return bool((await document_of(given, candidate_id)).get("informed_at"))
 
 
+async def _settled(given: Surroundings, candidate_id: str) -> dict[str, Any] | None:
+    """The document, once it is published and the notice of it sent."""
+    document = await document_of(given, candidate_id)
+    return document if document.get("informed_at") and not document["unpublished"] else None
+
+
 async def test_who_has_no_address_is_told_once_it_is_known(given: Surroundings) -> None:
     async with intake(given) as client:
         candidate_id = await save(client, given, email=...)
@@ -165,7 +171,7 @@ async def test_the_persons_link_shows_gives_keeps_and_erases_what_it_says(given:
     async with intake(given) as client:
         candidate_id = await save(client, given)
         url = link(given, candidate_id, "see", "keep", "erase")
-        before = await document_of(given, candidate_id)
+        before = await until(lambda: _settled(given, candidate_id))
         page = await client.get(url)
         assert await document_of(given, candidate_id) == before, "opening the page changes nothing"
         assert all(words in page.text for words in ("Zoé Canari", "your consent, until 01/01/2090"))

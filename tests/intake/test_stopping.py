@@ -6,7 +6,7 @@ from services.intake.app import build
 from shared.run import Surroundings
 from shared.service import Service
 from tests.intake.support import publish_catalogue
-from tests.support import running
+from tests.support import WAIT_SECONDS, running
 
 
 async def test_a_loop_that_loses_its_first_cancellation_does_not_keep_the_service_from_stopping(
@@ -26,7 +26,7 @@ async def test_a_loop_that_loses_its_first_cancellation_does_not_keep_the_servic
             await asyncio.Event().wait()
 
     service.loops["watch"] = watch
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         async with running(app):
             await waiting.wait()
     assert not service._tasks

@@ -4,6 +4,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,7 +14,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from services.intake.app import build
 from services.intake.candidate_body import UPLOAD_BYTES
-from services.intake.files import FILE_BYTES, safe_name
+from services.intake.files import FILE_BYTES, Files, Upload, safe_name
+from services.intake.rights import BATCH, sweep_files
+from services.intake.store_rights import RightsStore
 from shared.run import Surroundings
 from tests.intake.support import a_candidate, bearer, intake, publish_catalogue, serving
 
@@ -248,6 +251,22 @@ async def test_the_description_shows_the_bodies(given: Surroundings) -> None:
     assert "$ref" not in json.dumps(post)
     assert paths["/api/candidates/batch"]["post"]["requestBody"]["content"]["application/x-ndjson"]
     assert paths["/api/candidates/{candidate_id}"]["patch"]["requestBody"]["content"]
+
+
+async def test_files_that_a_crash_left_are_dropped_however_many_there_are(given: Surroundings) -> None:
+    mongo = given.mongo("intake")
+    files, long_ago = Files(mongo), datetime(2026, 1, 1, tzinfo=UTC)
+    count = BATCH * 2 + 3
+    for number in range(count):
+        file = {"_id": f"{number:04}", "candidate_id": f"c{number}", "content": b"x"}
+        await files.collection.insert_one(file | {"created_at": long_ago})
+    await files.put("c-new", Upload(b"just now", "cv.txt", "text"))
+    for number in (0, BATCH, count - 1):
+        named = {"_id": f"c{number}", "file": {"id": f"{number:04}"}}
+        await mongo.collection("candidates").insert_one(named)
+    await sweep_files(files, RightsStore(mongo))
+    left = sorted(file["candidate_id"] for file in await stored(given, "files"))
+    assert left == sorted(["c0", f"c{BATCH}", f"c{count - 1}", "c-new"])
 
 
 def test_a_files_name_is_made_harmless() -> None:

@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
-from services.matching.domain import estimated_level
+from services.matching.domain import Knowledge, estimated_level
 from services.matching.rarity import due, model_of, rarity_of
 from services.matching.weights import PPM, Weights, apportion
 from shared.events.shortlist import Evidence, Part
+from shared.taxonomy import RoleNames, Taxonomy
 from tests.matching.pieces import (
     MODEL,
     THEN,
@@ -33,17 +34,17 @@ def test_a_worked_example() -> None:
         asked("python", 4, must=True), asked("docker", 2), role_id=None, location={"country": "FR"}
     )
     entry = explained(wanted, candidate("c1", held("python", 2), held("excel", 3), country="FR"))
-    # Weights: skills 45, of which the must has 3 of 4 parts; role fit 50; location 5: 100 in all.
+    # Weights: skills 35, of which the must has 3 of 4 parts; role fit 60; location 5: 100 in all.
     assert [(one.criterion, one.weight) for one in entry.parts] == [
-        ("must_skills", 0.3375),
-        ("nice_skills", 0.1125),
-        ("role_fit", 0.5),
+        ("must_skills", 0.2625),
+        ("nice_skills", 0.0875),
+        ("role_fit", 0.6),
         ("location", 0.05),
     ]
     # Python 2 of 4: 0.5. Docker: nothing. Fit: Python's salience 40 of 40 + 40 + 80. Location: fits.
     assert [one.value for one in entry.parts] == [0.5, 0.0, 0.25, 1.0]
-    assert [one.points for one in entry.parts] == [16.875, 0.0, 12.5, 5.0]
-    assert entry.score == 34.375
+    assert [one.points for one in entry.parts] == [13.125, 0.0, 15.0, 5.0]
+    assert entry.score == 33.125
     assert entry.must_coverage == 1.0
     assert [(gap.kind, gap.skill) for gap in entry.gaps] == [("level", "python"), ("missing", "docker")]
 
@@ -58,12 +59,12 @@ def test_role_experience_and_titles_by_hand() -> None:
             role="full-stack-developer", months=30, via="full-stack-developer", credit=0.8, share=0.632455
         ),
     )
-    # Titles: the closest 0.8, all by their months 24/130; 45 % of their mean, and of the profile nothing.
-    assert part(adjacent.parts, "role_fit").value == 0.221538
+    # Titles: the closest 0.8, all by their months 24/130; 60 % of their mean, and of the profile nothing.
+    assert part(adjacent.parts, "role_fit").value == 0.295384
     own = explained(wanted, candidate("c2", roles={"back-end-developer": 90}))
     assert part(own.parts, "role_experience").value == 1.0
     family = explained(wanted, candidate("c3", roles={"qa-engineer": 90}))
-    assert (part(family.parts, "role_experience").value, part(family.parts, "role_fit").value) == (0, 0.1125)
+    assert (part(family.parts, "role_experience").value, part(family.parts, "role_fit").value) == (0, 0.15)
 
 
 def test_the_sheet_counts_less_the_more_the_client_names() -> None:
@@ -256,3 +257,14 @@ def test_the_model_is_renewed_daily_and_as_the_pool_grows() -> None:
 def test_a_role_that_names_another_twice_counts_its_months_once() -> None:
     assert plan(criteria()).experience == {"back-end-developer": PPM, "full-stack-developer": 800_000}
     assert role("x", "y", {}).related == ()
+
+
+def test_the_role_of_a_title_is_found_in_whatever_order_its_words_stand() -> None:
+    roles = {"java-developer": role("java-developer", "software", {"java": 4})}
+    knowledge = Knowledge(Taxonomy({}), roles, RoleNames(roles), "1-test")
+    for title in ("Java developer", "Senior Java/JEE developer", "Developer (Java) for our team"):
+        assert knowledge.role_in(title) == "java-developer", title
+    assert knowledge.role_in("JavaScript developer") is None
+    assert knowledge.role_in("Java courses, game developer") is None
+    prose = "We are a bank. Our developer team of twelve is in Lille and has written Java for years"
+    assert knowledge.role_in(prose) is None

@@ -18,6 +18,7 @@ from shared.events.need import NEEDS, AskedSkill, Budget, Contact, Need
 from shared.events.role import ROLES, Role, RoleSlug
 from shared.events.shortlist import (
     SHORTLISTS,
+    Change,
     Entry,
     Evidence,
     Gap,
@@ -25,6 +26,7 @@ from shared.events.shortlist import (
     Outcome,
     Part,
     Shortlist,
+    ToEnter,
 )
 from shared.events.skill import SKILLS, Skill
 from shared.events.topic import E, Topic
@@ -199,6 +201,17 @@ def entry(number: int, *, score: float = 0, **changes: Any) -> Entry:
     return Entry(**(fields | changes))
 
 
+TO_ENTER = ToEnter(
+    short_by=0,
+    changes=(Change(criterion="location", points=3),),
+    enough=True,
+    told=text(
+        "Écarté par un critère éliminatoire seulement. Entrerait avec : lieu conforme (+3,0).",
+        "Kept out by one hard constraint. Would enter with: location as asked (+3.0).",
+    ),
+)
+
+
 def shortlist(numbers: tuple[int, ...] = (1, 2, 3), need_id: str = NEED_ID, **changes: Any) -> Shortlist:
     fields: dict[str, Any] = {
         "need_id": need_id,
@@ -222,6 +235,7 @@ def shortlist(numbers: tuple[int, ...] = (1, 2, 3), need_id: str = NEED_ID, **ch
                 must_coverage=1,
                 missed=Must.LOCATION,
                 reason=text("Habite à Nantes.", "Lives in Nantes."),
+                to_enter=TO_ENTER,
             ),
         ),
         "relaxed": {"location": 12, "remote": 0},

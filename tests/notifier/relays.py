@@ -12,7 +12,7 @@ from shared.embedded import EmbeddedSmtp
 
 DROP = "drop after DATA"
 STALL = "stall after DATA"
-SLOW = "accept after two seconds"
+SLOW = "accept, and answer when told to"
 ACCEPT = "accept"
 
 
@@ -29,6 +29,7 @@ class MoodyRelay(EmbeddedSmtp):
         self.data = deque(data)
         self.refuses: dict[str, str] = {}
         """Recipient -> what it is always answered."""
+        self.answers = asyncio.Event()
         self.refused = 0
         self.connections = 0
 
@@ -59,7 +60,7 @@ class MoodyRelay(EmbeddedSmtp):
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         if reply == SLOW:
-            await asyncio.sleep(2)
+            await self.answers.wait()
         if reply == STALL:
             await asyncio.sleep(3600)
         return accepted

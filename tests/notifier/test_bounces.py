@@ -17,7 +17,7 @@ from shared.run import Surroundings
 from shared.tokens import Tokens
 from tests.notifier.making import HOSTILE, NEED_ID, Running, need, notifier, shortlist
 from tests.notifier.relays import MoodyRelay, hurry, moody
-from tests.notifier.test_sender import row_in
+from tests.notifier.test_sender import of_client, row_in
 from tests.support import embedded_surroundings, records, until
 
 ROW = "b3fc4744-026a-5b81-962c-c0638cd728ea"
@@ -233,16 +233,21 @@ async def passed_on(service: Running) -> None:
 
 
 async def test_what_was_read_is_not_opened_again(given: Surroundings, maildir: Path) -> None:
-    comes_back_from = report(PATH.of(ROW))
-    mailbox.Maildir(maildir).add(comes_back_from)
-    async with notifier(given):
+    async with notifier(given) as service:
+        await service.publish(NEEDS, need())
+        mail = await service.mail("client@acme.test")
+        await row_in(service, RowState.SENT)
+        # By its name it was read, whatever is in it.
+        (maildir / "cur" / "1.read.mx.test:2,S").write_bytes(report(mail.sender))
+        # Two more, one after the other: by the second, the folder was gone through at least once.
+        for number in (1, 2):
+            await service.publish(NEEDS, of_client(number))
+            comes_back(maildir, await service.mail(f"client{number}@acme.test"))
 
-        def seen() -> Path | None:
-            return next((path for path in (maildir / "cur").iterdir() if path.name.endswith("S")), None)
+            async def failed(need_id: str = f"need-{number}") -> bool:
+                rows = await service.store.ledger.rows_about(need_id)
+                return [one.state for one in rows] == [RowState.FAILED]
 
-        path: Path = await until(seen)
-        # Nobody reads a file whose name says that it was read; a folder could not be read at all.
-        path.unlink()
-        path.mkdir()
-        mailbox.Maildir(maildir).add(report(PATH.of(ROW), status="5.0.0"))
-        await until(lambda: len([one for one in (maildir / "cur").iterdir() if one.is_file()]) == 1)
+            await until(failed)
+        rows = await service.store.ledger.rows_about(NEED_ID)
+        assert [one.state for one in rows] == [RowState.SENT]

@@ -20,13 +20,14 @@ from services.notifier.consultant_words import CONSULTANT_WORDS
 from services.notifier.consultants import Consultant, Delivery
 from services.notifier.decisions import NotPossible, Why, decide, undo
 from services.notifier.desk import Card, Show, Situation, belongs, by_urgency, card_of, found
-from services.notifier.desk_view import LEFT
 from services.notifier.desk_words import DESK_WORDS
 from services.notifier.domain import NeedFile, Step, assigned, with_need, with_shortlist, without_candidate
 from services.notifier.metrics_of_answers import count_decision, is_first_answer, place_of
 from services.notifier.notes import MAX_NOTE, Addition, Note
 from services.notifier.pages import TEMPLATES
+from services.notifier.shortlist_view import LEFT, left_why
 from services.notifier.words import MAIL_WORDS, PAGE_WORDS
+from services.notifier.words_letters import LETTER_WORDS
 from shared.events.delivery import DeliveryKind
 from shared.events.feedback import Decision, DeclineReason
 from shared.events.need import NeedState
@@ -225,7 +226,7 @@ def test_a_place_is_the_one_of_the_list_that_was_answered() -> None:
 
 
 def test_whatever_a_page_may_show_has_its_words_in_both_languages() -> None:
-    words = {**MAIL_WORDS, **PAGE_WORDS, **DESK_WORDS, **CONSULTANT_WORDS, **LAYOUT_WORDS}
+    words = {**MAIL_WORDS, **LETTER_WORDS, **PAGE_WORDS, **DESK_WORDS, **CONSULTANT_WORDS, **LAYOUT_WORDS}
     about_candidates = set(Decision) - {Decision.TAKEN, Decision.PASSED_ON}
     wanted = {
         *(f"h_step_{step.value}" for step in Step),
@@ -238,7 +239,7 @@ def test_whatever_a_page_may_show_has_its_words_in_both_languages() -> None:
         *(f"delivery_{delivery.value}" for delivery in Delivery),
         *(f"why_{why.value}" for why in Why),
         *(f"lang_{locale.value}_name" for locale in Locale),
-        *LEFT.values(),
+        *(left_why(why) for why in (*LEFT, "")),
         *(f"bad_{name}" for name in TEXTS),
     }
     for template in TEMPLATES.glob("desk*.html"):

@@ -21,6 +21,7 @@ from services.notifier.domain import (
     released,
     with_need,
     with_shortlist,
+    without_candidate,
     worth_mailing,
 )
 from services.notifier.letterhead import (
@@ -37,7 +38,7 @@ from services.notifier.letterhead import (
 )
 from shared.events.feedback import Decision, DeclineReason
 from shared.events.need import NeedState
-from shared.events.shortlist import Shortlist
+from shared.events.shortlist import Departure, Shortlist
 from shared.events.vocabulary import Location
 from tests.notifier.making import HOSTILE, WHEN, candidate_id, consultant, need, shortlist
 
@@ -290,3 +291,16 @@ def test_a_newer_shortlist_to_the_same_reader_keeps_its_own_revision() -> None:
         file = with_shortlist(file, shortlist(numbers, revision=revision), revision)
         file = announce(assigned(file, "anna", WHEN), WHEN, timedelta(0))
     assert [mail.subject_revision for mail in file.due if mail.recipient == "anna"] == [200, 201, 202]
+
+
+def test_an_erased_candidate_who_had_left_the_list_before_leaves_nothing() -> None:
+    gone = candidate_id(1)
+    file = with_shortlist(with_need(NeedFile(need_id="n"), need("n"), WHEN), shortlist((1, 2), "n"), 200)
+    left = (Departure(candidate_id=gone, why="outranked"), Departure(candidate_id=candidate_id(3), why="x"))
+    file = with_shortlist(file, shortlist((2,), "n", revision=201, left=left), 201)
+    assert gone in file.candidates
+    after = without_candidate(file, gone)
+    assert gone not in after.model_dump_json()
+    assert [one.candidate_id for one in after.departed] == [candidate_id(3)]
+    # Whoever comes back has not left.
+    assert with_shortlist(after, shortlist((3,), "n", revision=202), 202).departed == ()

@@ -47,7 +47,7 @@ from shared.embedded import embedded_mongo
 from shared.events.delivery import DeliveryKind
 from shared.events.letter import Letter
 from shared.events.need import AskedSkill, Contact, Need, NeedState
-from shared.events.shortlist import Gap, Outcome, Shortlist
+from shared.events.shortlist import Departure, Gap, Outcome, Shortlist
 from shared.events.vocabulary import Locale, Location
 from shared.kafka import Kafka
 from shared.metrics import Metrics
@@ -60,6 +60,7 @@ from tests.notifier.making import (
     CATALOGUE_SKILLS,
     HOSTILE,
     NEED_ID,
+    TO_ENTER,
     WHEN,
     candidate_id,
     consultant,
@@ -141,7 +142,21 @@ def shortlist_mail(mailer: Mailer, locale: Locale, asked: Need, listed: Shortlis
     kind = DeliveryKind.NO_MATCH if listed.outcome is Outcome.NO_MATCH else DeliveryKind.SHORTLIST
     sent = row(person().consultant_id, kind, revision=199).model_copy(update={"state": RowState.SENT})
     this = row(person().consultant_id, kind, news=(candidate_id(2),))
-    return mailer.to_reader(this, file_of(asked, listed), person(locale), [sent, this])
+    this = this.model_copy(update={"gone": (candidate_id(4), candidate_id(5))})
+    return mailer.to_reader(this, lost_two(file_of(asked, listed)), person(locale), [sent, this])
+
+
+def lost_two(file: NeedFile) -> NeedFile:
+    """As it is when two of those in the last mail are listed no more."""
+    assert file.announced is not None
+    told = file.announced.model_copy(
+        update={"candidates": (*file.announced.candidates, candidate_id(4), candidate_id(5))}
+    )
+    left = (
+        Departure(candidate_id=candidate_id(4), why="outranked"),
+        Departure(candidate_id=candidate_id(5), why="placed"),
+    )
+    return file.model_copy(update={"announced": told, "departed": left})
 
 
 def client_mail(mailer: Mailer, kind: DeliveryKind, asked: Need) -> Mail | None:
@@ -290,7 +305,8 @@ def hostile_shortlist(hostile: str) -> Shortlist:
     evidence = listed.entries[0].parts[0].evidence[0].model_copy(update={"found": hostile, "asked": hostile})
     worst = listed.entries[0].parts[0].model_copy(update={"criterion": hostile, "evidence": (evidence,)})
     entries = tuple(entry(number, gaps=(gap,) * 9, parts=(worst,)) for number in range(1, 11))
-    near = tuple(one.model_copy(update={"reason": said}) for one in listed.near_misses)
+    entering = TO_ENTER.model_copy(update={"told": said})
+    near = tuple(one.model_copy(update={"reason": said, "to_enter": entering}) for one in listed.near_misses)
     return listed.model_copy(update={"entries": entries, "near_misses": near, "relaxed": {hostile: 3}})
 
 
@@ -311,7 +327,24 @@ def test_the_largest_mail_stays_under_100_kilobytes_and_loads_nothing(mailer: Ma
     gaps = (
         Gap(kind="unknown", criterion="budget", question=text("Question ? " * 12, "Question? " * 12)),
     ) * 6
-    listed = shortlist().model_copy(update={"entries": tuple(entry(one, gaps=gaps) for one in range(1, 11))})
+    told = text("Entrerait avec : compétence (+1) ; " * 9, "Would enter with: skill (+1); " * 9)
+    near = tuple(
+        one.model_copy(
+            update={
+                "candidate_id": candidate_id(60 + number),
+                "reason": told,
+                "to_enter": TO_ENTER.model_copy(update={"told": told}),
+            }
+        )
+        for number in range(9)
+        for one in shortlist().near_misses
+    )
+    listed = shortlist().model_copy(
+        update={
+            "entries": tuple(entry(one, gaps=gaps) for one in range(1, 11)),
+            "near_misses": near,
+        }
+    )
     mail = shortlist_mail(mailer, Locale.FR, need(title="T" * 150, company="C" * 150), listed)
     assert mail is not None
     assert len(mail.content) < 100_000
@@ -326,7 +359,8 @@ def test_links_are_short_and_each_is_for_one_thing(mailer: Mailer) -> None:
     found = re.findall(r'href="(https://jobs\.example/mail/[^"]+)"', part(mail, "html"))
     assert len(found) == len(set(found)) == 2 + 3 * 5 + 1
     assert max(map(len, found)) < 150
-    permits = [read_permit(Tokens([SECRET]), url.rpartition("/")[2]) for url in found if "/act/" in url]
+    tokens = [url.rpartition("/")[2] for url in found if "/act/" in url]
+    permits = [read_permit(Tokens([SECRET]), token, WHEN) for token in tokens]
     assert {permit.who for permit in permits} == {person().consultant_id}
     assert {permit.need_id for permit in permits} == {NEED_ID}
     assert all(len(permit.actions) == 1 for permit in permits)
@@ -338,7 +372,12 @@ def test_what_changed_since_the_last_mail_is_said_once(mailer: Mailer) -> None:
     reader = person(Locale.EN)
     file = file_of(need(), shortlist((1, 2, 3)))
     edited = need(revision=101)
-    listed = shortlist((1, 4, 5), revision=201, need_revision=101)
+    # One leaves with a revision of its own, that no mail is about.
+    left = Departure(candidate_id=candidate_id(2), why="ineligible")
+    between = shortlist((1, 3), revision=201, left=(left,))
+    file = announce(with_shortlist(file, between, between.revision), WHEN, timedelta(0))
+    left = Departure(candidate_id=candidate_id(3), why="a reason of tomorrow")
+    listed = shortlist((1, 4, 5), revision=202, need_revision=101, left=(left,))
     file = with_shortlist(with_need(file, edited, WHEN), listed, listed.revision)
     file = announce(file, WHEN, timedelta(0))
     due = file.due[-1]
@@ -348,17 +387,18 @@ def test_what_changed_since_the_last_mail_is_said_once(mailer: Mailer) -> None:
         True,
     )
     sent = row(reader.consultant_id, "shortlist").model_copy(update={"state": RowState.SENT})
-    second = row(reader.consultant_id, "shortlist", revision=201, news=due.news).model_copy(
+    second = row(reader.consultant_id, "shortlist", revision=202, news=due.news).model_copy(
         update={"gone": due.gone, "edited": True}
     )
     text_of_it = part(mailer.to_reader(second, file, reader, [sent, second]), "plain")
     assert "The client has edited the need since the last mail." in text_of_it
     assert "New since the last mail: Candidate 4444, Candidate 5555." in text_of_it
-    assert "No longer on the list: Candidate 2222, Candidate 3333." in text_of_it
+    gone = "Candidate 2222 (no longer eligible), Candidate 3333 (the ranking has changed)."
+    assert f"No longer on the list: {gone}" in text_of_it
     # What one mail has told the next one does not tell again, nor a superseded row from before it.
     old = second.model_copy(update={"row_id": "old", "state": RowState.SUPERSEDED, "subject_revision": 200})
     told = second.model_copy(update={"state": RowState.SENT})
-    third = row(reader.consultant_id, "shortlist", revision=202)
+    third = row(reader.consultant_id, "shortlist", revision=203)
     text_of_it = part(mailer.to_reader(third, file, reader, [sent, old, told, third]), "plain")
     assert "since the last mail" not in text_of_it
     assert "No longer" not in text_of_it

@@ -34,7 +34,7 @@ from tests.notifier.making import (
 from tests.support import until
 
 MOST_STEPS = 60
-LOOKS = {"held_rows", "waiting", "stranded_items", "due_rows", "next_due"}
+LOOKS = {"held_rows", "waiting", "collected_items", "stranded_among", "due_rows", "next_due"}
 """Steps that only look: who dies there has done nothing since the step before."""
 
 
@@ -91,6 +91,7 @@ def sender_of(given: Surroundings, clock: Clock, started: float, mortal: Mortal 
     if mortal is not None:
         relay = mortal.part(relay)
         store.ledger = mortal.part(store.ledger)
+        store.addresses = mortal.part(store.addresses)
     catalogue = Catalogue("notifier", metrics)
     catalogue.use(
         {one.role_id: one for one in CATALOGUE_ROLES}, {one.skill_id: one for one in CATALOGUE_SKILLS}, "1"

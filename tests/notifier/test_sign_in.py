@@ -16,7 +16,7 @@ from shared.run import Surroundings
 from shared.web.session import COOKIE
 from tests.notifier.desk import OURS, sign_in
 from tests.notifier.making import Running, html_of, notifier, text_of
-from tests.support import now, running
+from tests.support import now, running, until
 
 LINK = re.compile(r"https?://\S+/desk/sign-in/\S+")
 
@@ -177,10 +177,17 @@ async def test_whoever_is_deactivated_is_out_at_once_and_signing_out_ends_the_se
 async def test_nobodys_inbox_is_filled_and_nobody_asks_without_end(given: Surroundings) -> None:
     async with notifier(given) as service:
         await service.consultant()
-        answers = [await ask(service, "sample@agency.test") for _ in range(11)]
-        assert [answer.status_code for answer in answers] == [200] * 10 + [429]
-        assert int(answers[-1].headers["retry-after"]) > 0
-        assert answers[-1].headers["content-type"].startswith("text/html")
+        answers = [await ask(service, "sample@agency.test") for _ in range(10)]
+        assert [answer.status_code for answer in answers] == [200] * 10
+
+        async def one_too_many() -> httpx.Response | None:
+            # On a slow machine one more may have become free meanwhile.
+            answer = await ask(service, "sample@agency.test")
+            return answer if answer.status_code == 429 else None
+
+        refused: httpx.Response = await until(one_too_many)
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.headers["content-type"].startswith("text/html")
         await service.settled()
         assert len(service.mails("sample@agency.test")) == 3
 

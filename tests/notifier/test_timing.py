@@ -137,7 +137,9 @@ async def test_a_digest_collects_a_days_needs_and_shows_each_once_as_it_is(given
         )
 
         async def read() -> bool:
-            return not (await service.store.file("need-3")).open
+            first, second, third = [await service.store.file(f"need-{number}") for number in (1, 2, 3)]
+            edited = second.need is not None and second.need.revision == 101
+            return first.shortlist_revision == 201 and edited and not third.open
 
         await until(read)
         mail = await digest_of(service, clock, 4)

@@ -1,6 +1,12 @@
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
-from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure, ServerSelectionTimeoutError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+)
 
 from shared.outage import Refused, Unavailable, is_outage, reason
 
@@ -14,6 +20,8 @@ from shared.outage import Refused, Unavailable, is_outage, reason
         TopicAuthorizationFailedError("no right"),
         OperationFailure("Authentication failed.", 18),
         OperationFailure("out of disk space", 14031),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 14031}], "writeConcernErrors": []}),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
         Unavailable("the catalogue is not read yet"),
         ConnectionRefusedError(),
     ],
@@ -24,7 +32,14 @@ def test_what_a_dependency_does_to_us_is_an_outage(error: Exception) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [KeyError("x"), ValueError("x"), Refused("x"), DuplicateKeyError("x"), OperationFailure("bad", 2)],
+    [
+        KeyError("x"),
+        ValueError("x"),
+        Refused("x"),
+        DuplicateKeyError("x"),
+        OperationFailure("bad", 2),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 2}]}),
+    ],
 )
 def test_what_is_the_records_or_our_own_fault_is_none(error: Exception) -> None:
     assert not is_outage(error)

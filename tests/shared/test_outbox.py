@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from shared import outbox as outbox_module
 from shared.events.skill import SKILLS, Skill
@@ -38,7 +39,7 @@ class Store:
     """A replica: its connection and the outbox of one collection."""
 
     def __init__(self, given: Surroundings) -> None:
-        self.collection = given.mongo("catalog").collection("skills")
+        self.collection: Any = given.mongo("catalog").collection("skills")
         self.kafka = Kafka(given.kafka_bootstrap, "catalog", Metrics(), EMBEDDED_TIMING)
         self.outbox = Outbox(self.collection, SKILLS, self.kafka, to_event, restore)
 
@@ -52,6 +53,31 @@ class Store:
             known = {"_id": key, "revision": before["revision"] if before else 0}
             if (await self.collection.update_one(known, {"$set": state})).matched_count:
                 return int(stamp["revision"])
+
+    async def insert(self, key: str, label: str, **fields: Any) -> bool:
+        return await self.outbox.insert({"_id": key, "label": label, **fields, **self.outbox.stamp()})
+
+    async def settled(self) -> bool:
+        """Nothing waits, nothing is leased."""
+        waiting = {"$or": [{"unpublished": True}, {"lease": {"$ne": None}}]}
+        return await self.collection.find_one(waiting) is None
+
+
+class FailingBulk:
+    """A collection whose first bulk write never arrives."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.failed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    async def bulk_write(self, *arguments: Any, **named: Any) -> Any:
+        if not self.failed:
+            self.failed = True
+            raise AutoReconnect("gone")
+        return await self._collection.bulk_write(*arguments, **named)
 
 
 @pytest.fixture
@@ -191,3 +217,98 @@ async def test_a_store_behind_its_topic_goes_on_above_it(given: Surroundings, st
     assert last.revision > ahead.revision
     assert last.event is not None
     assert last.event.label.en == "PHP"
+
+
+async def test_what_is_inserted_is_published_and_noted_with_its_lease_given_back(
+    given: Surroundings, store: Store
+) -> None:
+    assert all(await asyncio.gather(*(store.insert(f"skill-{number}", "x") for number in range(30))))
+    await until(store.settled)
+    found = {record.key: record.revision for record in await records(given.kafka_bootstrap, SKILLS)}
+    noted = {one["_id"]: one["published_revision"] async for one in store.collection.find({})}
+    assert found == noted
+    assert len(noted) == 30
+    assert not store.outbox._active
+
+
+async def test_an_insert_over_a_document_or_a_stub_changes_and_publishes_nothing(
+    given: Surroundings, store: Store
+) -> None:
+    await store.insert("php", "PHP")
+    await until(store.settled)
+    assert not await store.insert("php", "another")
+    await until(lambda: not store.outbox._tasks)
+    assert not store.outbox._active
+    assert len(await records(given.kafka_bootstrap, SKILLS)) == 1
+    document = await store.collection.find_one({"_id": "php"})
+    assert document is not None
+    assert document["label"] == "PHP"
+
+
+async def test_what_nobody_is_to_know_is_inserted_without_a_lease(given: Surroundings, store: Store) -> None:
+    await store.insert("php", "PHP", hidden=True)
+    assert await store.settled()
+    await store.outbox.sweep()
+    assert await records(given.kafka_bootstrap, SKILLS) == []
+
+
+async def test_a_write_while_an_inserted_document_is_sent_is_published_after_it(
+    given: Surroundings, store: Store
+) -> None:
+    keys = [f"skill-{number}" for number in range(20)]
+    newest = {}
+    for key in keys:
+        await store.insert(key, "old")
+    for key in keys[::2]:
+        newest[key] = await store.write(key, "new")
+    await until(store.settled)
+    last: dict[str, int] = {}
+    for record in await records(given.kafka_bootstrap, SKILLS):
+        assert record.revision > last.get(record.key, 0), "no revision after a newer one, none twice"
+        last[record.key] = record.revision
+    assert last.keys() == set(keys)
+    assert {key: last[key] for key in newest} == newest
+
+
+async def test_who_dies_between_insert_and_send_loses_nothing(
+    given: Surroundings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = Store(given)  # never connected: its lease is on the document, and nothing was sent
+    await dead.insert("php", "PHP")
+    await until(lambda: not dead.outbox._tasks)
+    await store.outbox.sweep()
+    assert await records(given.kafka_bootstrap, SKILLS) == [], "it may be at work on another machine"
+    monkeypatch.setattr(outbox_module, "LEASE_SECONDS", 0.0)
+    await store.outbox.sweep()
+    assert len(await records(given.kafka_bootstrap, SKILLS)) == 1
+    assert await store.settled()
+
+
+async def test_what_was_inserted_while_kafka_was_away_is_swept_up_at_once(given: Surroundings) -> None:
+    store = Store(given)
+    await store.insert("php", "PHP")
+    await until(lambda: not store.outbox._tasks)
+    await store.kafka.connect()
+    await store.outbox.sweep()
+    assert len(await records(given.kafka_bootstrap, SKILLS)) == 1
+    assert await store.settled()
+    await store.kafka.publisher.stop()
+
+
+async def test_what_kafka_acknowledged_and_nobody_noted_is_published_again_and_noted(
+    given: Surroundings,
+) -> None:
+    store = Store(given)
+    store.collection = failing = FailingBulk(store.collection)
+    store.outbox = Outbox(store.collection, SKILLS, store.kafka, to_event, restore)
+    await store.kafka.connect()
+    await asyncio.gather(*(store.insert(name, name) for name in ("php", "ruby")))
+    await until(lambda: not store.outbox._tasks)
+    assert failing.failed
+    assert not await store.settled()
+    await store.outbox.sweep()
+    assert await store.settled()
+    found = [(record.key, record.revision) for record in await records(given.kafka_bootstrap, SKILLS)]
+    assert {key for key, _ in found} == {"php", "ruby"}
+    assert len(set(found)) == 2, "a repeat is of the same revision: consumers drop it"
+    await store.kafka.publisher.stop()

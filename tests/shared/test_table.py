@@ -12,7 +12,7 @@ from shared.metrics import Metrics
 from shared.publisher import Publisher
 from shared.run import Surroundings
 from shared.table import Table
-from tests.support import now, publisher, until
+from tests.support import WAIT_SECONDS, now, publisher, until
 
 
 def skill(skill_id: str, revision: int = 1, label: str = "x") -> Skill:
@@ -29,7 +29,7 @@ def skill(skill_id: str, revision: int = 1, label: str = "x") -> Skill:
 async def following(table: Table[Skill], bootstrap: str) -> AsyncIterator[None]:
     task = asyncio.create_task(table.run(bootstrap))
     try:
-        await asyncio.wait_for(table.until_caught_up(), 20)
+        await asyncio.wait_for(table.until_caught_up(), WAIT_SECONDS)
         yield
     finally:
         task.cancel()
@@ -70,7 +70,7 @@ async def test_an_empty_topic_is_caught_up_with_but_is_no_complete_catalogue(giv
     catalogue = Catalogue("intake", Metrics())
     tasks = [asyncio.create_task(table.run(given.kafka_bootstrap)) for table in catalogue.tables]
     for table in catalogue.tables:
-        await asyncio.wait_for(table.until_caught_up(), 20)
+        await asyncio.wait_for(table.until_caught_up(), WAIT_SECONDS)
     assert not catalogue.seen
     assert catalogue.missing() == "no manifest of the catalogue was read yet"
     async with publisher(given.kafka_bootstrap) as sender:

@@ -2,7 +2,6 @@
 // that there is one template and one set of words.
 const live = document.getElementById("live");
 const POLL = 10000;
-const SILENCE = 20000;
 const locale = document.documentElement.lang === "en" ? "en-GB" : "fr-FR";
 
 function showLocalTimes(root) {
@@ -50,54 +49,8 @@ function replaceChanged(old, fresh) {
   });
 }
 
-// One refresh at a time; a message that comes meanwhile asks for one more.
-let busy = false;
-let again = false;
-async function refreshSoon() {
-  if (busy) {
-    again = true;
-    return;
-  }
-  busy = true;
-  try {
-    await refresh();
-  } catch {
-    // The network is away; the stream reconnects and sends the need again.
-  }
-  busy = false;
-  if (again) {
-    again = false;
-    refreshSoon();
-  }
-}
-
-function follow() {
-  let polling = null;
-  const poll = () => {
-    if (polling === null) polling = setInterval(refreshSoon, POLL);
-  };
-  if (!("EventSource" in window)) {
-    poll();
-    return;
-  }
-  const stream = new EventSource(live.dataset.events);
-  // A proxy that holds the stream back lets nothing through: then ask now and again beside it.
-  const silence = setTimeout(poll, SILENCE);
-  stream.addEventListener("need", () => {
-    clearTimeout(silence);
-    if (polling !== null) clearInterval(polling);
-    polling = null;
-    refreshSoon();
-  });
-  stream.addEventListener("gone", () => stream.close());
-  // EventSource gives up for good on an error status.
-  stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) poll();
-  });
-}
-
 showLocalTimes(document);
 if (live) {
   forgetDraft();
-  follow();
+  freshness.follow({ url: live.dataset.events, event: "need", every: POLL, ask: refresh });
 }

@@ -1,6 +1,7 @@
 """A candidate: the request, and what counts for ranking. Names, contacts and texts never leave intake."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -29,6 +30,8 @@ from shared.events.vocabulary import Contract, Currency, Level, Month, Remote
 
 _LIKE_AN_EMAIL = re.compile(r"\S@\S")
 _HIGHEST_ESTIMATE = 4
+_OLD_CV_YEARS = 4
+"""A CV that tells of nothing for so many calendar years is rather old than of somebody without work since."""
 
 
 def _external_id(value: str) -> str:
@@ -127,7 +130,7 @@ def read_candidate(
     """What counts, of what was stated and what was read. What is stated outranks what was read."""
     found = {one.skill: one for one in reading.skills}
     skills, unmapped = _skills(request, found, lexicon)
-    roles, warnings = _roles(request, reading, lexicon)
+    roles, warnings = _roles(request, reading, lexicon, today)
     facts = _read_facts(reading) | request.model_dump(
         mode="json",
         exclude_none=True,
@@ -248,7 +251,9 @@ def _held(skill_id: str, stated: SkillStated | None, read: SkillFound | None) ->
     )
 
 
-def _roles(request: CandidateRequest, reading: Reading, lexicon: Lexicon) -> tuple[list[HeldRole], list[str]]:
+def _roles(
+    request: CandidateRequest, reading: Reading, lexicon: Lexicon, today: date
+) -> tuple[list[HeldRole], list[str]]:
     """Known roles; a name that nobody knows stays in the store and is warned of by its place.
 
     Who states roles has stated the history: posts that were read count only where none is stated.
@@ -261,11 +266,11 @@ def _roles(request: CandidateRequest, reading: Reading, lexicon: Lexicon) -> tup
             warnings.append(f"/roles/{index}/role is not a role of the catalogue and does not count")
         else:
             roles.append(HeldRole(role=role_id, months=one.months, until=one.until))
-    return (roles if request.roles else _held_roles(reading)), warnings
+    return (roles if request.roles else _held_roles(reading, today)), warnings
 
 
-def _held_roles(reading: Reading) -> list[HeldRole]:
-    """The roles of the posts, each once: its months without overlaps, and when it was last held.
+def _held_roles(reading: Reading, today: date) -> list[HeldRole]:
+    """The roles of the posts, each once: its months without overlaps, and when it was left.
 
     Then those that are named without dates, at 0 months: for how long is not known, unless one alone is named
     and the years of work are.
@@ -276,13 +281,22 @@ def _held_roles(reading: Reading) -> list[HeldRole]:
     for post in reading.posts:
         if post.role is not None:
             posts.setdefault(post.role, []).append(post)
-    return [
-        HeldRole(
-            role=role,
-            months=min(total_months(held), 720),
-            until=None
-            if any(post.until is None for post in held)
-            else max(post.until or "" for post in held),
-        )
+    silent = reading.told_until is not None and int(reading.told_until[:4]) <= today.year - _OLD_CV_YEARS
+    told_until = reading.told_until if silent else None
+    dated = [
+        HeldRole(role=role, months=min(total_months(held), 720), until=_left(held, told_until))
         for role, held in posts.items()
-    ] + [HeldRole(role=role, months=months) for role in reading.named_roles]
+    ]
+    return dated + [HeldRole(role=role, months=months) for role in reading.named_roles]
+
+
+def _left(posts: Sequence[Post], told_until: str | None) -> str | None:
+    """The month in which the last of these ended, None where nothing says that it was left.
+
+    What an old CV tells last (`told_until`) was the job of the day it was written, whose end it cannot know.
+    """
+    ends = [post.until for post in posts if post.until is not None]
+    if len(ends) < len(posts):
+        return None
+    last = max(ends)
+    return None if told_until is not None and last >= told_until else last

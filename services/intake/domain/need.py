@@ -1,6 +1,5 @@
 """A client's need: the request, and what of it becomes the event's facts."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +27,12 @@ from shared.events.vocabulary import Contract, Level, Locale, Must, Remote, Seni
 
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without the letters and digits that are read for one another on the phone."""
+_REFERENCE_LETTERS = 6
+_REFERENCES = len(_REFERENCE_ALPHABET) ** _REFERENCE_LETTERS
+REFERENCES_OF_A_BLOCK = len(_REFERENCE_ALPHABET) ** 2
+REFERENCE_BLOCKS = _REFERENCES // REFERENCES_OF_A_BLOCK
+_SPREAD = 450_546_781
+"""Near the golden section of all references, and without a factor of the alphabet's length: one to one."""
 
 
 class SkillAsked(Request):
@@ -115,9 +120,21 @@ def request_of(need: Need) -> dict[str, Any]:
     return facts
 
 
-def new_reference() -> str:
-    """A reference that a person can read out, such as N-7F3K2Q. The store sees to it that it is unique."""
-    return "N-" + "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(6))
+def references_of(block: int) -> list[str]:
+    """The references of a block, such as N-7F3K2Q: what a person can read out. No two blocks share one.
+
+    Their numbers are spread over all there are: two needs of one day do not look alike on the phone.
+    """
+    numbers = range(block * REFERENCES_OF_A_BLOCK, (block + 1) * REFERENCES_OF_A_BLOCK)
+    return [_reference(number * _SPREAD % _REFERENCES) for number in numbers]
+
+
+def _reference(number: int) -> str:
+    letters = []
+    for _ in range(_REFERENCE_LETTERS):
+        number, letter = divmod(number, len(_REFERENCE_ALPHABET))
+        letters.append(_REFERENCE_ALPHABET[letter])
+    return "N-" + "".join(letters)
 
 
 def _problems(

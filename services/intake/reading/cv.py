@@ -10,7 +10,7 @@ from services.intake.reading.cues import Hint, hints, is_advertisement, not_held
 from services.intake.reading.flat import Flat, fold
 from services.intake.reading.found import Reading, SkillFound
 from services.intake.reading.named import roles_named
-from services.intake.reading.periods import Period, total
+from services.intake.reading.periods import Period, dated, month_name, total
 from services.intake.reading.places import place
 from services.intake.reading.posts import Job, jobs
 from services.intake.reading.sections import Line, Section, Sectioned, sectioned
@@ -28,7 +28,8 @@ from shared.taxonomy import Taxonomy
 MOST_MENTIONS = 20
 EVIDENCE_KEPT = 3
 _PRIVATE = re.compile(
-    r"\S+@\S+|(?:https?://|www\.)\S+|(?<!\w)(?:linkedin|github|gitlab)\.(?:com|io)\S*", re.IGNORECASE
+    r"(?<!\S)@*+[^\s@]++@\S+|(?:https?://|www\.)\S+|(?<!\w)(?:linkedin|github|gitlab)\.(?:com|io)\S*",
+    re.IGNORECASE,
 )
 _STREET = re.compile(
     r"(?<!\w)\d{1,4}(?:\s?(?:bis|ter|[a-d]))?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|cours"
@@ -38,12 +39,14 @@ _STREET = re.compile(
 )
 _PROFILE_LINKS = frozenset({"github", "gitlab", "linkedin", "stack-overflow", "skype", "bitbucket"})
 _NAME_LINE = re.compile(
-    r"^(?:(?:M\.|Mme|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)?(?:[^\W\d_][^\W\d_.'’-]*[.\s'’-]*){2,5}$"
+    r"^(?:(?:M\.|Mme|Mr\.?|Mrs\.?|Ms\.?|Dr\.?)\s+)?(?:[^\W\d_][^\W\d_.'’-]*+[.\s'’-]*+){2,5}$"
 )
 _EXPERIENCE = re.compile(
     r"(?<![\d.])(\d{1,2})\s?\+?\s(?:ans|annees|years|yrs)['’]?\s(?:d'|of |de )?(?:\w+ ){0,2}?experience"
     r"(?!s?\s+(?:en|in|with|avec|sur|on)\s)|experience\s?: (\d{1,2})\+? (?:ans|years)"
 )
+_DOING = frozenset({Section.HEAD, Section.SUMMARY, Section.EXPERIENCE, Section.PROJECTS})
+_DATE = re.compile(r"\d\d")
 _HEADLINE = 6
 _LONGEST_HEADLINE = 120
 _MAKING = re.compile(r"develop|program|cod(?:e|ing)|open.?source|raspberry|arduino|contribut|projet|project")
@@ -90,6 +93,7 @@ class CvReader:
             skills=skills,
             posts=tuple(job.post for job in held),
             named_roles=roles_named(_own_words(cv), self._titles, [job.post.role for job in held]),
+            told_until=_told_until(cv, today),
             years=_years(held, outside),
             seniority=_seniority(cv, held, self._titles),
             languages=languages(cv),
@@ -230,6 +234,20 @@ def _own_words(cv: Sectioned) -> str:
     return "\n".join(
         line.text for line in cv.lines if line.section not in others and not is_advertisement(line.text)
     )
+
+
+def _told_until(cv: Sectioned, today: date) -> str | None:
+    """The newest month of what the person did, under whatever title: nothing says what came after it."""
+    newest = 0
+    for line in cv.lines:
+        if line.section not in _DOING or not _DATE.search(line.text):
+            continue
+        for one in dated(line.folded, today):
+            if one.period.open:
+                return None
+            # A year alone may be a product's: `SQL Server 2019`.
+            newest = max(newest, 0 if one.single else one.period.end)
+    return month_name(newest - 1) if newest else None
 
 
 def _years(held: Sequence[Job], outside: Sequence[Line]) -> float | None:

@@ -138,6 +138,8 @@ class Reading:
     posts: tuple[Post, ...] = ()
     named_roles: tuple[str, ...] = ()
     """Roles held that the text names without saying when, those of `posts` apart."""
+    told_until: str | None = None
+    """The newest month that the text tells of; None where something goes on today, or no date is told."""
     years: float | None = None
     seniority: Seniority | None = None
     languages: tuple[LanguageFound, ...] = ()

@@ -72,13 +72,10 @@ def this_month(today: date) -> int:
 
 def dated(folded: str, today: date) -> Iterator[Dated]:
     """The periods of a folded line, from left to right; single dates too."""
-    place = 0
-    while place < len(folded):
-        found = [
-            (match, make)
-            for pattern, make in ((_RANGE, _range), (_OPEN, _open), (_OPEN_FIELD, _open), (_SINGLE, _single))
-            if (match := pattern.search(folded, place)) is not None
-        ]
+    makers = ((_RANGE, _range), (_OPEN, _open), (_OPEN_FIELD, _open), (_SINGLE, _single))
+    ahead = [pattern.search(folded) for pattern, _ in makers]
+    while True:
+        found = [(match, make) for match, (_, make) in zip(ahead, makers, strict=True) if match is not None]
         if not found:
             return
         # `from 2015 to 2018` is a range, though it begins as something that goes on.
@@ -86,7 +83,16 @@ def dated(folded: str, today: date) -> Iterator[Dated]:
         period = make(match, today)
         if period is not None:
             yield Dated(period, match.start(), match.end(), single=make is _single)
-        place = match.end()
+        # Only those that were passed: to search all the rest again for each date would take for ever.
+        ahead = [
+            one if one is None or one.start() >= match.end() else pattern.search(folded, match.end())
+            for one, (pattern, _) in zip(ahead, makers, strict=True)
+        ]
+
+
+def ranges(folded: str) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the periods that have a begin and an end, from left to right."""
+    return (match.span() for match in _RANGE.finditer(folded))
 
 
 def total(periods: Iterable[Period]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from services.intake.reading.flat import BULLETS, fold
+from services.intake.reading.unfolding import FLATTENED, pattern_of, unfolded
 
 
 class Section(StrEnum):
@@ -30,6 +31,7 @@ class Section(StrEnum):
 
 _HEADINGS = yaml.safe_load((Path(__file__).parent / "headings.yaml").read_text("utf-8"))
 _SECTION_OF = {name: Section(section) for section, names in _HEADINGS["sections"].items() for name in names}
+_HEADING = pattern_of(_SECTION_OF)
 _LABELS_OF_A_JOB = frozenset(_HEADINGS["labels_of_a_job"])
 _INLINE = re.compile(r"^([^:]{3,45}?)\s*:\s*(\S.*)$")
 _SPACED = re.compile(r"^(?:[^\W\d_]\s){4,}[^\W\d_]$")
@@ -98,7 +100,8 @@ def _lines(text: str) -> Iterator[str]:
             yield line
         else:
             # As long together as the line was: each place in the text stays what it is.
-            yield from _SENTENCE.split(line)
+            for one in unfolded(line, _HEADING) if len(line) > FLATTENED else (line,):
+                yield from _SENTENCE.split(one)
 
 
 def _heading(line: str, folded: str, current: Section) -> Section | None:

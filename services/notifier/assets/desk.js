@@ -2,9 +2,11 @@
 (() => {
   "use strict";
   const EVERY = 5000;
+  const SLOWLY = 30000;
   const byId = id => document.getElementById(id);
 
-  // Keeping fresh: the page is asked for again, and what changed is put in place. The server answers 304 while
+  // Keeping fresh: when the stream says so (live.js), and now and again for what it does not tell (how long ago
+  // something was), the page is asked for anew, and what changed is put in place. The server answers 304 while
   // nothing did. What somebody is typing, has ticked or has opened stays; so does the focus.
 
   let tag = null;
@@ -115,7 +117,10 @@
     const headers = tag ? { "If-None-Match": tag } : {};
     try {
       const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store" });
-      if (answer.redirected) { location.reload(); return; }
+      if (answer.redirected) {
+        ended();
+        return;
+      }
       if (answer.status === 200) {
         tag = answer.headers.get("ETag");
         take(new DOMParser().parseFromString(await answer.text(), "text/html"));
@@ -124,14 +129,20 @@
     } catch {
       failed += 1;
     }
+    if (failed > 2) say("stale");
+    else if (!failed) say("fine");
+  }
+
+  function say(what) {
     const told = byId("fresh");
-    if (failed > 2 && told && !told.dataset.fine) {
-      told.dataset.fine = told.textContent;
-      told.textContent = told.dataset.stale;
-    } else if (!failed && told && told.dataset.fine) {
-      told.textContent = told.dataset.fine;
-      delete told.dataset.fine;
-    }
+    if (!told.dataset.fine) told.dataset.fine = told.textContent;
+    if (told.textContent !== told.dataset[what]) told.textContent = told.dataset[what];
+  }
+
+  // The session is over. Whoever is writing keeps what they wrote, and can sign in beside it.
+  function ended() {
+    if ([...document.querySelectorAll("main form")].some(typedIn)) say("ended");
+    else location.reload();
   }
 
   if (document.querySelector("[data-live]")) {
@@ -143,8 +154,10 @@
       history.replaceState(null, "", address);
     }
     byId("fresh").hidden = false;
-    setInterval(refresh, EVERY);
-    document.addEventListener("visibilitychange", refresh);
+    const need = location.pathname.match(/^\/desk\/needs\/([^/]+)$/);
+    const url = `/desk/stream${need ? `?need=${need[1]}` : ""}`;
+    const soon = freshness.follow({ url, event: "desk", every: EVERY, ask: refresh });
+    setInterval(soon, SLOWLY);
   }
 
   // After a decision: back at the candidate it was about.
