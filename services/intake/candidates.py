@@ -94,10 +94,7 @@ class Candidates:
         Raises Refusal (Unreadable, for the file), Unavailable.
         """
         profile = await self.read(request, cv)
-        upload = None
-        if cv is not None and profile.document is not None:
-            request = request.model_copy(update={"cv_text": profile.document.text})
-            upload = Upload(cv, cv_name, profile.document.kind)
+        request, upload = _with_file(request, profile, cv, cv_name)
         for _ in range(_TRIES):
             candidate_id = str(uuid7())
             if request.external_id is not None:
@@ -108,7 +105,7 @@ class Candidates:
                     if had is not None and (had.get("merged") or not _is_own(had, owner, request)):
                         return await self._add(had, request, owner, cv, cv_name), False
                     if had is not None:
-                        return await self._update(had, request, profile, upload), False
+                        return await self._update(had, request, upload, profile), False
                     if await self.store.find_stub(candidate_id) is not None:
                         # Erased, and its external id not yet let go: what comes now is a new candidate.
                         await self.store.release_external_id(owner, request.external_id, candidate_id)
@@ -126,11 +123,7 @@ class Candidates:
     ) -> Document:
         """Replace what was given of a candidate. Raises Refusal, Changed, Unavailable."""
         profile = await self.read(request, cv)
-        upload = None
-        if cv is not None and profile.document is not None:
-            request = request.model_copy(update={"cv_text": profile.document.text})
-            upload = Upload(cv, cv_name, profile.document.kind)
-        return await self._update(had, request, profile, upload)
+        return await self._update(had, *_with_file(request, profile, cv, cv_name), profile)
 
     async def patch(self, document: Document, patch: Mapping[str, Any]) -> Document:
         """Apply a merge patch (RFC 7396) to what was given; what is stated outranks what was read.
@@ -208,7 +201,8 @@ class Candidates:
         every night.
         """
         line = request.model_dump(mode="json", exclude_none=True)
-        for _ in range(_TRIES):
+
+        async def add(had: Document) -> Document:
             given = had["given"] or {}
             own = _is_own(had, owner, request)
             file = cv if own or not (had.get("file") or given.get("cv_text")) else None
@@ -218,26 +212,24 @@ class Candidates:
                 said.pop("cv_text", None)
             both = CandidateRequest.model_validate_json(json.dumps(said))
             profile = await self.read(both, file)
-            upload = None
-            if file is not None and profile.document is not None:
-                both = both.model_copy(update={"cv_text": profile.document.text})
-                upload = Upload(file, name, profile.document.kind)
-            try:
-                return await self._replace_keeping(had, both, profile, upload)
-            except Changed:
-                found = await self.store.find(had["_id"])
-                if found is None:
-                    raise
-                had = found
-        raise Changed
+            both, upload = _with_file(both, profile, file, name)
+            return await self._replace_keeping(had, both, profile, upload)
+
+        return await self._on_newest(had, add)
 
     async def _update(
-        self, had: Document, request: CandidateRequest, profile: Profile, upload: Upload | None
+        self, had: Document, request: CandidateRequest, upload: Upload | None, profile: Profile
     ) -> Document:
-        """Replace what was given; again from the start where somebody else wrote meanwhile."""
+        """Replace what was given."""
+        return await self._on_newest(
+            had, lambda newest: self._replace_keeping(newest, request, profile, upload)
+        )
+
+    async def _on_newest(self, had: Document, change: Callable[[Document], Awaitable[Document]]) -> Document:
+        """`change` what there is; again from the start where somebody else wrote meanwhile."""
         for _ in range(_TRIES):
             try:
-                return await self._replace_keeping(had, request, profile, upload)
+                return await change(had)
             except Changed:
                 found = await self.store.find(had["_id"])
                 if found is None:
@@ -314,6 +306,16 @@ class Candidates:
 
     def _count(self, action: str) -> None:
         self.metrics.candidates.labels("intake", action).inc()
+
+
+def _with_file(
+    request: CandidateRequest, profile: Profile, cv: bytes | None, name: str
+) -> tuple[CandidateRequest, Upload | None]:
+    """The request with its file's text, and the file to be stored; as it is where there is no file."""
+    if cv is None or profile.document is None:
+        return request, None
+    with_text = request.model_copy(update={"cv_text": profile.document.text})
+    return with_text, Upload(cv, name, profile.document.kind)
 
 
 def _is_own(had: Document, owner: str, request: CandidateRequest) -> bool:
