@@ -1,12 +1,27 @@
 # Numba decides the types of compiled code; the annotations are for the reader.
 # mypy: disable-error-code="return-value,assignment,no-any-return,attr-defined,call-arg"
-"""`scoring.assess` on a row of a block, compiled: the same whole numbers, bit by bit."""
+"""`scoring.assess` on a row of a block, compiled: the same whole numbers, bit by bit.
+
+Every code of a row that was published is known to a plan that was compiled after (see `compiled.py`); `plan`
+and `payload` are the addresses of the arrays.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_u8, as_u16, as_u32, kernel, ones, varint_at
+from services.matching.compiling import (
+    LONG,
+    address_of,
+    i64_at,
+    kernel,
+    ones,
+    short_varint,
+    u16_at,
+    u32_at,
+    u64_at,
+    varint_at,
+)
 from services.matching.kernels import CONTENT, DAYS, PLACE, PRICES, START, TONGUES, TRAITS, YEARS
 from services.matching.wanted import (
     AFFINITY,
@@ -34,7 +49,6 @@ from services.matching.wanted import (
     PLACE_UNITS,
     PRICES_UNITS,
     RELEVANCE,
-    ROLES,
     SALIENCE_MASK,
     SHARES,
     SHEET,
@@ -42,92 +56,132 @@ from services.matching.wanted import (
     SHEET_SIZE,
     SHEET_WEIGHT,
     SKILL_WEIGHTS,
-    SKILLS,
     THIN,
     TONGUES_UNITS,
     TOUCH_OF,
     TRAITS_UNITS,
     UNKNOWN_EXPERIENCE,
+    USEFUL,
     YEAR,
     YEARS_UNITS,
 )
 
 PPM = 1_000_000
+MOST_TOUCHED = 64
 RELEVANT, ON_SHEET, BELONGS, CREDITS = range(4)
-"""What `assess_row` leaves behind: relevant salience, number of the sheet's skills, a title of the family,
-then the credit of each asked skill, then 1 for each that is shown, then the bits of the sheet."""
+"""What `weigh` and `judge` leave behind: relevant salience (`detail` alone), number of the sheet's skills, a
+title of the family, then the credit of each asked skill, then 1 for each that is shown, then the bits of the
+sheet."""
 
 Array = Any
 
 
 @kernel
-def soft_units(table: Array, plan: Array, block: int, row: int) -> int:
+def soft_units(table: Array, plan: int, block: int, row: int) -> int:
     """Units of all constraints asked about."""
     units = 0
-    if plan[TRAITS_UNITS] >= 0:
-        units += plan[plan[TRAITS_UNITS] + as_u16(table[block, TRAITS], row + 1)[row]]
-    if plan[PLACE_UNITS] >= 0:
-        units += plan[plan[PLACE_UNITS] + as_u16(table[block, PLACE], row + 1)[row]]
-    if plan[YEARS_UNITS] >= 0:
-        units += plan[plan[YEARS_UNITS] + as_u16(table[block, YEARS], row + 1)[row]]
-    if plan[DAYS_UNITS] >= 0:
-        units += plan[plan[DAYS_UNITS] + as_u16(table[block, DAYS], row + 1)[row]]
-    if plan[PRICES_UNITS] >= 0:
-        units += plan[plan[PRICES_UNITS] + np.int64(as_u32(table[block, PRICES], row + 1)[row])]
-    if plan[TONGUES_UNITS] >= 0:
-        units += plan[plan[TONGUES_UNITS] + np.int64(as_u32(table[block, TONGUES], row + 1)[row])]
+    if i64_at(plan, TRAITS_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, TRAITS_UNITS) + u16_at(table[block, TRAITS], row))
+    if i64_at(plan, PLACE_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, PLACE_UNITS) + u16_at(table[block, PLACE], row))
+    if i64_at(plan, YEARS_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, YEARS_UNITS) + u16_at(table[block, YEARS], row))
+    if i64_at(plan, DAYS_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, DAYS_UNITS) + u16_at(table[block, DAYS], row))
+    if i64_at(plan, PRICES_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, PRICES_UNITS) + u32_at(table[block, PRICES], row))
+    if i64_at(plan, TONGUES_UNITS) >= 0:
+        units += i64_at(plan, i64_at(plan, TONGUES_UNITS) + u32_at(table[block, TONGUES], row))
     return units
 
 
 @kernel
-def assess_row(plan: Array, payload: Array, content: Array, at: int, work: Array) -> int:
-    """Units, the constraints' apart, of a row whose content begins at `at`; fills `work` as said above."""
+def weigh(plan: int, payload: int, at: int, work: Array, touched: Array) -> tuple[int, int, int, int]:
+    """The first half of a row whose content stands `at` an address.
+
+    (Relevant salience, salience, how many are left in `touched`, where its roles stand.)
+    """
     work[:] = 0
-    asked_number, parts, skills = plan[ASKED], plan[SHEET_PARTS], plan[SKILLS]
-    shown, sheet = CREDITS + asked_number, CREDITS + 2 * asked_number
-    touch_of, relevance = plan[TOUCH_OF], plan[RELEVANCE]
-    relevant = salience = 0
-    number, at = varint_at(content, at)
+    touch_of, relevance, useful = i64_at(plan, TOUCH_OF), i64_at(plan, RELEVANCE), i64_at(plan, USEFUL)
+    relevant = salience = left = 0
+    number, at = varint_at(at)
     for _ in range(number):
-        skill, at = varint_at(content, at)
-        code, at = varint_at(content, at)
-        held = np.int64(payload[code])
+        # Both numbers out of one word: what takes the time is that each begins where another ends.
+        skill, rest, size = short_varint(u64_at(at, 0))
+        code, _, more = short_varint(rest)
+        if size < LONG and more < LONG:
+            at += size + more
+        else:
+            skill, at = varint_at(at)
+            code, at = varint_at(at)
+        held = u32_at(payload, code)
         weight = held & SALIENCE_MASK
+        touch = i64_at(plan, touch_of + skill)
         salience += weight
-        touch = plan[touch_of + skill] if skill < skills else 0
-        if touch == 0:
-            continue
-        relevant += weight * plan[relevance + touch]
+        relevant += weight * i64_at(plan, relevance + touch)
+        # Which skills touch a need is no habit either: all are written down, and those that do not, over.
+        touched[left] = touch << 32 | held
+        left += i64_at(plan, useful + touch)
+        if left == MOST_TOUCHED:
+            _earn(plan, touched, left, work)
+            left = 0
+    return relevant, salience, left, at
+
+
+@kernel
+def profile_share(plan: int, relevant: int, salience: int) -> int:
+    """PPM of the profile that belongs to the asked job."""
+    return relevant * (PPM // 1000) // (salience + i64_at(plan, THIN))
+
+
+@kernel
+def judge(plan: int, at: int, share: int, touched: Array, number: int, work: Array) -> int:
+    """The second half: units, the constraints' apart; fills `work` as said above.
+
+    `at`: where the roles stand; `share`: see `profile_share`; `touched`: `number` of them, from `weigh`.
+    """
+    _earn(plan, touched, number, work)
+    units = _of_roles(plan, at, share, work) + _of_skills(plan, work)
+    weight = i64_at(plan, SHEET_WEIGHT)
+    if weight:
+        sheet, covered = CREDITS + 2 * i64_at(plan, ASKED), 0
+        for part in range(i64_at(plan, SHEET_PARTS)):
+            covered += np.int64(ones(np.uint64(work[sheet + part])))
+        work[ON_SHEET] = covered
+        units += _units(weight, min(PPM, 2 * covered * PPM // i64_at(plan, SHEET_SIZE)))
+    return units
+
+
+@kernel
+def _earn(plan: int, touched: Array, number: int, work: Array) -> None:
+    """What held skills earn of the asked ones, and show of the sheet."""
+    asked_number, parts = i64_at(plan, ASKED), i64_at(plan, SHEET_PARTS)
+    shown, sheet = CREDITS + asked_number, CREDITS + 2 * asked_number
+    earned_of, asked_of, credit_of = i64_at(plan, EARNED), i64_at(plan, CREDIT_ASKED), i64_at(plan, CREDIT)
+    for which in range(number):
+        touch, held = touched[which] >> 32, touched[which] & 0xFFFFFFFF
         for part in range(parts):
-            work[sheet + part] |= plan[plan[SHEET] + touch * parts + part]
-        level = min(held >> LEVEL_SHIFT, plan[plan[CAPS] + touch])
+            work[sheet + part] |= i64_at(plan, i64_at(plan, SHEET) + touch * parts + part)
+        level = min(held >> LEVEL_SHIFT, i64_at(plan, i64_at(plan, CAPS) + touch))
         earning = level * 2 + (1 if held & ESTIMATED_BIT else 0)
-        for each in range(plan[plan[CREDIT_START] + touch], plan[plan[CREDIT_START] + touch + 1]):
-            asked = plan[plan[CREDIT_ASKED] + each]
-            credit = plan[plan[CREDIT] + each]
-            earned = plan[plan[EARNED] + asked * EARNED_SIZE + earning]
+        first = i64_at(plan, CREDIT_START) + touch
+        for each in range(i64_at(plan, first), i64_at(plan, first + 1)):
+            asked, credit = i64_at(plan, asked_of + each), i64_at(plan, credit_of + each)
+            earned = i64_at(plan, earned_of + asked * EARNED_SIZE + earning)
             if credit == PPM:
                 work[shown + asked] = 1
             else:
                 earned = earned * credit // PPM
             work[CREDITS + asked] = max(work[CREDITS + asked], earned)
-    units = _of_roles(plan, content, at, relevant, salience, work) + _of_skills(plan, work)
-    work[RELEVANT] = relevant
-    if plan[SHEET_WEIGHT]:
-        covered = 0
-        for part in range(parts):
-            covered += np.int64(ones(np.uint64(work[sheet + part])))
-        work[ON_SHEET] = covered
-        units += _units(plan[SHEET_WEIGHT], min(PPM, 2 * covered * PPM // plan[SHEET_SIZE]))
-    return units
 
 
 @kernel
-def _of_skills(plan: Array, work: Array) -> int:
+def _of_skills(plan: int, work: Array) -> int:
     must = nice = named = 0
-    for asked in range(plan[ASKED]):
-        value = plan[plan[SHARES] + asked] * work[CREDITS + asked] // PPM
-        criterion = plan[plan[CRITERION] + asked]
+    shares, criterion_of = i64_at(plan, SHARES), i64_at(plan, CRITERION)
+    for asked in range(i64_at(plan, ASKED)):
+        value = i64_at(plan, shares + asked) * work[CREDITS + asked] // PPM
+        criterion = i64_at(plan, criterion_of + asked)
         if criterion == 0:
             must += value
         elif criterion == 1:
@@ -136,53 +190,58 @@ def _of_skills(plan: Array, work: Array) -> int:
             named += value
     units = 0
     for criterion, value in enumerate((must, nice, named)):
-        units += _units(plan[SKILL_WEIGHTS + criterion], value)
+        units += _units(i64_at(plan, SKILL_WEIGHTS + criterion), value)
     return units
 
 
 @kernel
 def detail(table: Array, plan: Array, payload: Array, places: Array, into: Array) -> None:
-    """`assess_row` of the rows at `places` (block << 16 | row): one after the other `into` [which, work]."""
+    """Assess the rows at `places` (block << 16 | row), one after the other `into` [which, work]."""
+    touched = np.empty(MOST_TOUCHED, np.int64)
+    wish, held = address_of(plan), address_of(payload)
     for which in range(places.size):
         block, row = places[which] >> 16, places[which] & 0xFFFF
-        start = as_u32(table[block, START], row + 2)
-        content = as_u8(table[block, CONTENT], start[row + 1] + 1)
-        assess_row(plan, payload, content, np.int64(start[row]), into[which])
+        begin = table[block, CONTENT] + u32_at(table[block, START], row)
+        relevant, salience, number, at = weigh(wish, held, begin, into[which], touched)
+        judge(wish, at, profile_share(wish, relevant, salience), touched, number, into[which])
+        into[which, RELEVANT] = relevant
 
 
 @kernel
-def _of_roles(plan: Array, content: Array, at: int, relevant: int, salience: int, work: Array) -> int:
-    roles, at = varint_at(content, at)
+def _of_roles(plan: int, at: int, share: int, work: Array) -> int:
+    roles, at = varint_at(at)
     months = affinity = total = close = 0
+    affinity_of, experience_of = i64_at(plan, AFFINITY), i64_at(plan, EXPERIENCE)
+    family_of, fading = i64_at(plan, FAMILY), i64_at(plan, FADING)
     for _ in range(roles):
-        role, at = varint_at(content, at)
-        held, at = varint_at(content, at)
-        until, at = varint_at(content, at)
+        role, at = varint_at(at)
+        held, at = varint_at(at)
+        until, at = varint_at(at)
         total += held
-        if role < plan[ROLES]:
-            age = plan[YEAR] - (until - 1) // 12 if until else 0
-            percent = plan[plan[FADING] + min(max(0, age), plan[OLDEST])]
-            worth = plan[plan[AFFINITY] + role]
-            held = held * percent // 100
-            close += held * worth
-            months += held * plan[plan[EXPERIENCE] + role]
-            affinity = max(affinity, worth * percent // 100)
-            work[BELONGS] |= plan[plan[FAMILY] + role]
+        age = i64_at(plan, YEAR) - (until - 1) // 12 if until else 0
+        percent = i64_at(plan, fading + min(max(0, age), i64_at(plan, OLDEST)))
+        worth = i64_at(plan, affinity_of + role)
+        held = held * percent // 100
+        close += held * worth
+        months += held * i64_at(plan, experience_of + role)
+        affinity = max(affinity, worth * percent // 100)
+        work[BELONGS] |= i64_at(plan, family_of + role)
     units = 0
-    if plan[EXPERIENCE_WEIGHT]:
-        value = plan[UNKNOWN_EXPERIENCE]
+    if i64_at(plan, EXPERIENCE_WEIGHT):
+        value = i64_at(plan, UNKNOWN_EXPERIENCE)
         if total:
-            value = plan[plan[EXPERIENCE_VALUE] + min(months // PPM, plan[EXPERIENCE_SIZE] - 1)]
-        units += _units(plan[EXPERIENCE_WEIGHT], value)
-    if plan[FIT_WEIGHT]:
-        value = relevant * (PPM // 1000) // (salience + plan[THIN])
-        if plan[HAS_ROLE]:
+            most = i64_at(plan, EXPERIENCE_SIZE) - 1
+            value = i64_at(plan, i64_at(plan, EXPERIENCE_VALUE) + min(months // PPM, most))
+        units += _units(i64_at(plan, EXPERIENCE_WEIGHT), value)
+    if i64_at(plan, FIT_WEIGHT):
+        value = share
+        if i64_at(plan, HAS_ROLE):
             if total:
                 affinity = (affinity + close // total) // 2
             if roles == 0:
-                affinity = plan[UNKNOWN_EXPERIENCE]
-            value = (plan[FIT_SHARE] * value + (1000 - plan[FIT_SHARE]) * affinity) // 1000
-        units += _units(plan[FIT_WEIGHT], value)
+                affinity = i64_at(plan, UNKNOWN_EXPERIENCE)
+            value = (i64_at(plan, FIT_SHARE) * value + (1000 - i64_at(plan, FIT_SHARE)) * affinity) // 1000
+        units += _units(i64_at(plan, FIT_WEIGHT), value)
     return units
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.matching import kernels
+from services.matching.careers import by_career
+from services.matching.compiling import SPARE
 from services.matching.kernels import FIELDS
 from services.matching.packing import Rows
 from services.matching.parsing import gather_contents
@@ -32,6 +34,7 @@ COLUMNS = {
     kernels.CONTENT: np.uint8, kernels.TRAITS: np.uint16, kernels.PLACE: np.uint16, kernels.YEARS: np.uint16,
     kernels.DAYS: np.uint16, kernels.PRICES: np.uint32, kernels.TONGUES: np.uint32,
 }  # fmt: skip
+POSTINGS = (kernels.TERM_START, kernels.DOCS, kernels.DENSE, kernels.BITMAPS, kernels.CAREERS)
 
 
 def words_of(rows: int) -> int:
@@ -52,14 +55,14 @@ class Block:
 
     def __init__(self, rows: int, size: int, *, capacity: int = 0) -> None:
         space = max(rows, capacity)
-        shapes = {kernels.START: space + 1, kernels.CONTENT: size + 1}
+        shapes = {kernels.START: space + 1, kernels.CONTENT: size + SPARE}
         self.columns = {
             column: np.zeros(shapes.get(column, max(1, space)), kind) for column, kind in COLUMNS.items()
         }
         self.rows = rows
         self.living = rows
         self.alive = living(rows)
-        self.postings: tuple[npt.NDArray[np.generic], ...] = ()
+        self.postings: Memory = ()
         self.fields = np.zeros(FIELDS, np.int64)
         for column, held in self.columns.items():
             self.fields[column] = held.ctypes.data
@@ -87,16 +90,16 @@ class Block:
     def nbytes(self) -> int:
         return sum(held.nbytes for held in self.memory)
 
-    def index_terms(self, vocabulary: Vocabulary) -> None:
-        """Make the postings."""
+    def index_terms(self, vocabulary: Vocabulary, careers: npt.NDArray[np.int64]) -> None:
+        """Make the postings of rows that stand in the order of these careers."""
         roles, skills = len(vocabulary.roles), len(vocabulary.skills)
         table = vocabulary.payload_table(0)  # so long ago that nothing had gone out of use
         level = table >> LEVEL_SHIFT
         counting = np.where(table & ESTIMATED_BIT, (level * ESTIMATED_PERCENT + 99) // 100, level)
         level_class = np.searchsorted(LEVELS[:-1], counting).astype(np.uint8)
         start, content = self.columns[kernels.START], self.columns[kernels.CONTENT]
-        counts = np.zeros((roles + skills) * CLASSES, np.int64)
-        count_terms(content, start, level_class, roles, counts)
+        counts = np.zeros(roles + skills * CLASSES, np.int64)
+        count_terms(content, start, careers, level_class, roles, counts)
         words = len(self.alive)
         is_dense = counts > words * 4
         dense = np.full(len(counts), NO_BITMAP, np.int64)
@@ -108,13 +111,15 @@ class Block:
         bitmaps = np.zeros(max(1, int(is_dense.sum()) * words), np.uint64)
         dense16 = dense.astype(np.uint16)
         fill_terms(
-            content, start, level_class, roles, term_start[:-1].astype(np.int64), docs,
-            np.where(is_dense, dense, -1), bitmaps, words,
+            content, start, careers, level_class, roles, term_start[:-1].astype(np.int64),
+            np.where(is_dense, dense, -1), docs, bitmaps, words,
         )  # fmt: skip
-        self.postings = (term_start, docs, dense16, bitmaps)
-        addresses = [held.ctypes.data for held in self.postings]
-        self.fields[[kernels.TERM_START, kernels.DOCS, kernels.DENSE, kernels.BITMAPS]] = addresses
-        self.fields[kernels.ROLE_TERMS] = roles * CLASSES
+        postings: Memory = (term_start, docs, dense16, bitmaps, careers)
+        self.postings = postings
+        for field, array in zip(POSTINGS, postings, strict=True):
+            self.fields[field] = array.ctypes.data
+        self.fields[kernels.CAREERS_NUMBER] = len(careers) - 1
+        self.fields[kernels.ROLE_TERMS] = roles
         self.fields[kernels.SKILL_TERMS] = skills * CLASSES
         self.fields[kernels.SEALED] = 1
 
@@ -147,9 +152,8 @@ class Tail(Block):
         start = columns[kernels.START]
         start[at + 1 : to + 1] = start[at] + np.cumsum(rows.sizes)
         end = int(start[to])
-        # One byte to spare: whoever reads a number looks at the byte behind it too.
-        if end >= len(columns[kernels.CONTENT]):
-            grown = np.zeros(end * 3 // 2, np.uint8)
+        if end + SPARE > len(columns[kernels.CONTENT]):
+            grown = np.zeros(end * 3 // 2 + SPARE, np.uint8)
             grown[: start[at]] = columns[kernels.CONTENT][: start[at]]
             columns[kernels.CONTENT] = grown
             self.fields[kernels.CONTENT] = grown.ctypes.data
@@ -190,9 +194,9 @@ def rebuilt(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
     table = table_of(blocks)
     rows, size = (int(number) for number in kernels.measure(table))
     block = Block(rows, size)
-    places = kernels.by_role(table, rows, len(vocabulary.roles))
+    places, careers = by_career(table, rows, len(vocabulary.roles))
     kernels.copy_rows(table, places, *block.columns.values())
-    block.index_terms(vocabulary)
+    block.index_terms(vocabulary, careers)
     return block
 
 

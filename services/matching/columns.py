@@ -46,10 +46,6 @@ class View:
     memory: tuple[Memory, ...]
     candidates: int
 
-    @property
-    def words(self) -> int:
-        return int(self.table[:, kernels.WORDS].sum())
-
 
 class Columns:
     def __init__(self) -> None:

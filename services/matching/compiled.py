@@ -4,8 +4,6 @@ The arithmetic's numbers come from `scoring.py` and `weights.py`; what is added 
 term (a skill at about such a level, a role with about so many months) can add to a score at the very most.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,10 +13,9 @@ import numpy.typing as npt
 
 from services.matching import kernels, wanted
 from services.matching.judging import COLUMNS, Facts
-from services.matching.postings import CLASSES, LEVELS, MONTHS
-from services.matching.scoring import EXPERIENCE, SKILL_CRITERIA, Asked, Plan, level_credit
-from services.matching.sweeping import MOST_STEPS
-from services.matching.vocabulary import Vocabulary
+from services.matching.postings import CLASSES, LEVELS
+from services.matching.scoring import EXPERIENCE, SKILL_CRITERIA, Plan, level_credit
+from services.matching.vocabulary import Ints, Vocabulary
 from services.matching.weights import (
     FIT_SHARE,
     PPM,
@@ -28,12 +25,14 @@ from services.matching.weights import (
     UNKNOWN_EXPERIENCE,
 )
 
-STEP = 2500
-"""Units (a quarter of a point) in which bounds are counted."""
+STEPS = 240
+"""Steps, about, in which what all asked skills add together is counted."""
+MOST_BOUNDED = 200
+"""So many of the asked skills are counted, the weightiest; of others everybody is taken to show all."""
 ROUNDING = 2
 """Units that whole-number divisions may lose on the way; added to each bound."""
 COARSE = 16
-"""What experience, titles and related skills add is bounded in so many levels."""
+"""What related skills add is bounded in so many levels."""
 FIELD_OF = {
     "traits": kernels.TRAITS,
     "place": kernels.PLACE,
@@ -57,16 +56,6 @@ _EMPTY = np.zeros(0, np.int64)
 OddKeys = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class _Group:
-    """Runs (first, how many) of terms whose rows may each gain `steps`; `full`: they show the skill."""
-
-    steps: int
-    full: bool
-    skills: bool
-    runs: tuple[tuple[int, int], ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A plan for the kernels: see `wanted.py`; by code, who misses each hard constraint; the payloads."""
@@ -84,7 +73,8 @@ def compiled(plan: Plan, vocabulary: Vocabulary, facts: Facts, odd: OddKeys, *, 
     fit, experience, sheet = (weights.get(name, 0) for name in ("role_fit", "role_experience", "role_skills"))
     by_share = fit * FIT_SHARE // 1000 + ROUNDING if plan.role else fit
     skills = [weights.get(name, 0) for name in SKILL_CRITERIA]
-    groups = _groups(plan, vocabulary)
+    group_tables, skill_bounds, flat = _groups(plan, vocabulary)
+    role_tables, title_bounds = _roles(plan, vocabulary)
     numbers = {
         wanted.ASKED: len(plan.asked),
         wanted.SKILLS: len(vocabulary.skills),
@@ -93,7 +83,6 @@ def compiled(plan: Plan, vocabulary: Vocabulary, facts: Facts, odd: OddKeys, *, 
         wanted.SHEET_SIZE: len(plan.sheet),
         wanted.EXPERIENCE_SIZE: len(EXPERIENCE),
         wanted.HARD: len(plan.hard),
-        wanted.OWNERS: len(groups),
         wanted.UNKNOWN_EXPERIENCE: UNKNOWN_EXPERIENCE,
         wanted.HAS_ROLE: plan.role is not None,
         wanted.FIT_SHARE: FIT_SHARE,
@@ -106,11 +95,15 @@ def compiled(plan: Plan, vocabulary: Vocabulary, facts: Facts, odd: OddKeys, *, 
         wanted.SHEET_WEIGHT: sheet,
         wanted.ALL_MUSTS: plan.all_musts,
         wanted.EVERYBODY: everybody,
-        wanted.STEP: STEP,
-        wanted.FLAT_BOUND: by_share + sheet + len(weights) + ROUNDING + (0 if plan.role else experience),
+        wanted.FLAT_BOUND: (
+            by_share + sheet + flat + len(weights) + ROUNDING + (0 if plan.role else experience)
+        ),
+        wanted.SHARE_BOUND: by_share,
+        **skill_bounds,
+        **title_bounds,
         wanted.SOFT_BOUND: sum(int(found.max(initial=0)) for found in units.values()),
     }
-    tables = _skills(plan, vocabulary) | _roles(plan, vocabulary) | hard | _flattened(plan, groups) | units
+    tables = _skills(plan, vocabulary) | role_tables | hard | group_tables | units
     tables |= {wanted.EXPERIENCE_VALUE: EXPERIENCE, wanted.FADING: ROLE_RECENCY}
     tables |= dict(zip((wanted.ODD_HIGH, wanted.ODD_LOW, wanted.ODD_RANK), odd, strict=True))
     payload = vocabulary.payload_table(plan.model.as_of.year)
@@ -122,28 +115,34 @@ def _parts(plan: Plan) -> int:
 
 
 def _skills(plan: Plan, vocabulary: Vocabulary) -> Tables:
-    code_of, size = vocabulary.skills.of.get, len(vocabulary.skills)
-    codes = [(code_of(skill, size), touch) for skill, touch in plan.touches.items()]
-    touches = [touch for code, touch in codes if code < size]
+    code_of, size, parts = vocabulary.skills.of, len(vocabulary.skills), range(_parts(plan))
+    known = [(code_of[skill], touch) for skill, touch in plan.touches.items() if skill in code_of]
     touch_of = np.zeros(size, np.int64)
-    touch_of[[code for code, _ in codes if code < size]] = np.arange(1, len(touches) + 1)
-    parts = range(_parts(plan))
-    sheet = [0 for _ in parts]
-    for touch in touches:
-        sheet += [touch.sheet >> 64 * part & 0xFFFFFFFFFFFFFFFF for part in parts] if parts else []
-    credits_ = [credit for touch in touches for credit in touch.credits]
+    touch_of[[code for code, _ in known]] = np.arange(1, len(known) + 1)
+    facts = [(0, 0, 0, 0)]
+    facts += [
+        (touch.relevance, 1 if touch.credits or touch.sheet else 0, touch.cap, len(touch.credits))
+        for _, touch in known
+    ]
+    relevance, useful, cap, number = np.array(facts, np.int64).T
+    credits_ = np.array([credit for _, touch in known for credit in touch.credits], np.int64).reshape(-1, 2)
+    sheet = np.zeros((len(known) + 1, len(parts)), np.uint64)
+    for at, (_, touch) in enumerate(known, 1):
+        if touch.sheet:
+            sheet[at] = [touch.sheet >> 64 * part & 0xFFFFFFFFFFFFFFFF for part in parts]
     return {
         wanted.EARNED: np.concatenate([_EMPTY, *(_earned(asked.level) for asked in plan.asked)]),
         wanted.MUSTS: [asked.must for asked in plan.asked],
         wanted.CRITERION: [SKILL_CRITERIA.index(asked.criterion) for asked in plan.asked],
         wanted.SHARES: [asked.share for asked in plan.asked],
         wanted.TOUCH_OF: touch_of,
-        wanted.RELEVANCE: [0, *[touch.relevance for touch in touches]],
-        wanted.CAPS: [0, *[touch.cap for touch in touches]],
-        wanted.CREDIT_START: np.cumsum([0, 0, *[len(touch.credits) for touch in touches]]),
-        wanted.CREDIT_ASKED: [asked for asked, _ in credits_],
-        wanted.CREDIT: [earned for _, earned in credits_],
-        wanted.SHEET: np.array(sheet, np.uint64),
+        wanted.RELEVANCE: relevance,
+        wanted.USEFUL: useful,
+        wanted.CAPS: cap,
+        wanted.CREDIT_START: np.cumsum(np.append(0, number)),
+        wanted.CREDIT_ASKED: credits_[:, 0],
+        wanted.CREDIT: credits_[:, 1],
+        wanted.SHEET: sheet.ravel(),
     }
 
 
@@ -160,12 +159,24 @@ def _earned(asked: int) -> npt.NDArray[np.int64]:
     )
 
 
-def _roles(plan: Plan, vocabulary: Vocabulary) -> Tables:
+def _roles(plan: Plan, vocabulary: Vocabulary) -> tuple[Tables, dict[int, int]]:
+    """(tables by role, the bounds of titles and experience that hold for every role)."""
     names = vocabulary.roles.values[: len(vocabulary.roles)]
-    return {
-        wanted.AFFINITY: [plan.affinity.get(name, 0) for name in names],
-        wanted.EXPERIENCE: [plan.experience.get(name, 0) for name in names],
+    affinity = np.array([plan.affinity.get(name, 0) for name in names], np.int64)
+    experience = np.array([plan.experience.get(name, 0) for name in names], np.int64)
+    weight = plan.weights.get("role_fit", 0) * (1000 - FIT_SHARE) // 1000 + ROUNDING
+    gain = plan.weights.get("role_experience", 0)
+    title_units = np.append(affinity * weight // PPM + 1, 0)
+    tables: Tables = {
+        wanted.AFFINITY: affinity,
+        wanted.EXPERIENCE: experience,
         wanted.FAMILY: [name in plan.family for name in names],
+        wanted.TITLE_UNITS: title_units,
+        wanted.GAIN_UNITS: np.append(np.where(experience > 0, gain, 0), 0),
+    }
+    return tables, {
+        wanted.MOST_TITLE: int(title_units.max()),
+        wanted.UNKNOWN_TITLE: (weight + gain) * UNKNOWN_EXPERIENCE // PPM + ROUNDING,
     }
 
 
@@ -194,97 +205,61 @@ def _hard(plan: Plan, facts: Facts) -> tuple[Tables, npt.NDArray[np.uint8]]:
     return tables, np.concatenate([np.zeros(0, np.uint8), *misses])
 
 
-def _groups(plan: Plan, vocabulary: Vocabulary) -> list[list[_Group]]:
-    """Groups by owner: each asked skill, then the titles and the experience."""
-    owners = [_skill_groups(asked, plan, vocabulary) for asked in plan.asked]
-    fit = plan.weights.get("role_fit", 0) * (1000 - FIT_SHARE) // 1000 + ROUNDING
-    experience = plan.weights.get("role_experience", 0)
-    if plan.role is not None:
-        titles = {role: [worth] * CLASSES for role, worth in plan.affinity.items()}
-        owners.append(_role_groups(fit, titles, vocabulary))
-        months = {
-            role: [EXPERIENCE[min(60, -(-most * worth // PPM))] for most in MONTHS]
-            for role, worth in plan.experience.items()
-        }
-        owners.append(_role_groups(experience, months, vocabulary))
-    return owners
+def _groups(plan: Plan, vocabulary: Vocabulary) -> tuple[Tables, dict[int, int], int]:
+    """(tables of the groups, bounds of the skills, units that everybody may have of skills not counted).
+
+    A group are the terms of an asked skill whose rows may each gain so many steps, and show it, or not.
+    """
+    weights = [plan.weights.get(one.criterion, 0) * one.share // PPM + ROUNDING for one in plan.asked]
+    counted = set(sorted(range(len(weights)), key=lambda at: -weights[at])[:MOST_BOUNDED])
+    flat = sum(weight for at, weight in enumerate(weights) if at not in counted)
+    weights = [weight if at in counted else 0 for at, weight in enumerate(weights)]
+    step = max(1, -(-sum(weights) // STEPS))
+    code_of, touches = vocabulary.skills.of, plan.touches
+    terms = [
+        (at, code_of[held], credit, touches[held].cap, asked.level, weights[at])
+        for at, asked in enumerate(plan.asked)
+        for held, credit in asked.credits.items()
+        if held in code_of
+    ]
+    asked, code, credit, cap, level, weight = np.array(terms, np.int64).reshape(-1, 6).T[:, :, np.newaxis]
+    # As `scoring.level_credit`, of the most that a level of each class counts.
+    earned = (
+        np.minimum(np.minimum(np.array(LEVELS), cap), level) * PPM // np.maximum(level, 1) * credit // PPM
+    )
+    steps = -(-weight * earned // (step * PPM))
+    coarse = np.maximum(1, weight // step // COARSE)
+    full = np.broadcast_to(credit == PPM, steps.shape).ravel()
+    steps = np.where(credit == PPM, steps, -(-steps // coarse) * coarse).ravel()
+    term = (code * CLASSES + np.arange(CLASSES)).ravel()
+    owner = np.repeat(asked.ravel(), CLASSES)
+    order = np.lexsort((term, ~full, -steps, owner))
+    return *_grouped(owner[order], steps[order], full[order], term[order], len(plan.asked), step), flat
 
 
-def _skill_groups(asked: Asked, plan: Plan, vocabulary: Vocabulary) -> list[_Group]:
-    weight = plan.weights.get(asked.criterion, 0) * asked.share // PPM
-    coarse = max(1, _steps(weight) // COARSE)
-    known = vocabulary.skills.of
-    terms: dict[tuple[int, bool], list[int]] = defaultdict(list)
-    steps_of: dict[tuple[int, int], list[tuple[int, bool]]] = {}
-    for held, credit in asked.credits.items():
-        code = known.get(held)
-        if code is None:
-            continue
-        cap = plan.touches[held].cap
-        steps = steps_of.get((cap, credit))
-        if steps is None:
-            steps = steps_of[cap, credit] = [
-                _bounded(weight, min(level, cap), asked.level, credit, coarse) for level in LEVELS
-            ]
-        for level_class, key in enumerate(steps):
-            terms[key].append(code * CLASSES + level_class)
-    return _sorted(terms, skills=True)
-
-
-def _bounded(weight: int, level: int, asked: int, credit: int, coarse: int) -> tuple[int, bool]:
-    """(steps that a skill held at `level` may add, whether it shows the asked one)."""
-    earned = level_credit(level, asked, estimated=False) * credit // PPM
-    steps = _steps(weight * earned // PPM + ROUNDING)
-    return (steps, True) if credit == PPM else (-(-steps // coarse) * coarse, False)
-
-
-def _role_groups(weight: int, worth: Mapping[str, list[int]], vocabulary: Vocabulary) -> list[_Group]:
-    """`worth`: PPM of the weight at most, by class of months. No role known: `UNKNOWN_EXPERIENCE`."""
-    coarse = max(1, _steps(weight) // COARSE)
-    terms: dict[tuple[int, bool], list[int]] = defaultdict(list)
-    for role, values in {**worth, "": [UNKNOWN_EXPERIENCE] * CLASSES}.items():
-        code = vocabulary.roles.of.get(role)
-        for months_class, value in enumerate(values):
-            if code is not None and value:
-                steps = -(-_steps(weight * value // PPM + ROUNDING) // coarse) * coarse
-                terms[steps, False].append(code * CLASSES + months_class)
-    return _sorted(terms, skills=False)
-
-
-def _sorted(terms: Mapping[tuple[int, bool], list[int]], *, skills: bool) -> list[_Group]:
-    groups = [_Group(steps, full, skills, _runs(each)) for (steps, full), each in terms.items()]
-    return sorted(groups, reverse=True)
-
-
-def _runs(terms: list[int]) -> tuple[tuple[int, int], ...]:
-    """(first, how many) of what follows one another."""
-    runs: list[tuple[int, int]] = []
-    for term in sorted(terms):
-        if runs and sum(runs[-1]) == term:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((term, 1))
-    return tuple(runs)
-
-
-def _steps(units: int) -> int:
-    return min(MOST_STEPS, -(-units // STEP))
-
-
-def _flattened(plan: Plan, owners: list[list[_Group]]) -> Tables:
-    groups = [group for owner in owners for group in owner]
-    runs = [(group.skills, *run) for group in groups for run in group.runs]
-    twice = [0] * len(owners)
-    if plan.role is not None:
-        # Experience of several roles adds up: whoever held two may have all of it.
-        twice[-1] = _steps(plan.weights.get("role_experience", 0))
+def _grouped(
+    owner: Ints, steps: Ints, full: npt.NDArray[np.bool_], term: Ints, owners: int, step: int
+) -> tuple[Tables, dict[int, int]]:
+    """Of terms in the order of their owners, the highest steps first: groups, and in them runs of terms."""
+    group = (np.diff(owner, prepend=-1) != 0) | (np.diff(steps, prepend=-1) != 0)
+    group |= np.diff(full.astype(np.int64), prepend=-1) != 0
+    run = group | (np.diff(term, prepend=-2) != 1)
+    groups, runs = np.flatnonzero(group), np.flatnonzero(run)
+    shows = full[groups]
+    starts = np.searchsorted(owner[groups], np.arange(owners + 1))
+    highest = steps[groups[starts[:-1][starts[:-1] < starts[1:]]]]
+    most = int(highest.sum())
     return {
-        wanted.OWNER_START: np.cumsum([0, *(len(owner) for owner in owners)]),
-        wanted.OWNER_TWICE: twice,
-        wanted.GROUP_STEPS: [group.steps for group in groups],
-        wanted.GROUP_FULL: [group.full for group in groups],
-        wanted.GROUP_START: np.cumsum([0, *(len(group.runs) for group in groups)]),
-        wanted.TERM_SKILL: [skill for skill, _, _ in runs],
-        wanted.TERM: [term for _, term, _ in runs],
-        wanted.TERM_COUNT: [number for _, _, number in runs],
+        wanted.OWNER_START: starts,
+        wanted.GROUP_STEPS: steps[groups],
+        wanted.GROUP_FULL: np.where(shows, np.cumsum(shows) - 1, -1),
+        wanted.GROUP_START: np.append(np.searchsorted(runs, groups), len(runs)),
+        wanted.TERM: term[runs],
+        wanted.TERM_COUNT: np.diff(np.append(runs, len(term))),
+    }, {
+        wanted.STEP: step,
+        wanted.STEP_INVERSE: (1 << 32) // step,
+        wanted.MOST_STEPS: most,
+        wanted.PLANES: max(1, most.bit_length()),
+        wanted.FULL_GROUPS: int(shows.sum()),
     }

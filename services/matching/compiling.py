@@ -25,10 +25,12 @@ KERNELS = (
     "kernels",
     "wanted",
     "parsing",
+    "careers",
     "postings",
     "assessing",
     "heaps",
     "sweeping",
+    "bounding",
     "search",
 )
 
@@ -60,14 +62,39 @@ def _pointer(_context: Any, _address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
-@intrinsic
-def word_at(_context: Any, _address: Any) -> Any:
-    """Eight bytes as one number, wherever they begin."""
+def _reader(bits: int, kind: Any) -> Any:
+    """So many bits as a number, wherever they begin; given the address of an array and a place in it.
 
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.load(builder.inttoptr(arguments[0], cgutils.intp_t.as_pointer()), align=1)
+    Plain loads: an array that is handed from function to function costs the counting of its references.
+    """
 
-    return types.uint64(types.int64), generate
+    @intrinsic
+    def read(_context: Any, _address: Any, _place: Any) -> Any:
+        def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+            offset = builder.mul(arguments[1], arguments[1].type(bits // 8))
+            pointer = builder.inttoptr(
+                builder.add(arguments[0], offset), cgutils.ir.IntType(bits).as_pointer()
+            )
+            return builder.zext(builder.load(pointer, align=1), arguments[0].type)
+
+        return kind(types.int64, types.int64), generate
+
+    return read
+
+
+u8_at, u16_at, u32_at, i64_at = (_reader(bits, types.int64) for bits in (8, 16, 32, 64))
+u64_at = _reader(64, types.uint64)
+
+
+@kernel
+def word_at(address: int) -> Any:
+    return u64_at(address, 0)
+
+
+@kernel
+def address_of(array: Any) -> int:
+    """Where its first element is; the array is to be kept as long as that is used."""
+    return np.int64(array.ctypes.data)
 
 
 @kernel
@@ -110,23 +137,36 @@ def lowest(word: Any) -> Any:
     return ones((word & (~word + np.uint64(1))) - np.uint64(1))
 
 
-@kernel
-def varint_at(content: Any, at: int) -> tuple[int, int]:
-    """(number, where the next one begins). Without a branch up to 16383: which length comes is no habit.
+SPARE = 8
+"""Bytes behind the last number that may be looked at by who reads it."""
+LONG = 3
+"""From so many bytes on a number is read one by one."""
 
-    Reads one byte more than the number has.
-    """
-    first, second = np.int64(content[at]), np.int64(content[at + 1])
-    longer = first >> 7
-    number = (first & 127) | (second & 127 & -longer) << 7
-    at += 1 + longer
-    if longer & (second >> 7):
-        shift = 14
-        while True:
-            byte = np.int64(content[at])
-            at += 1
-            number |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-    return number, at
+
+@kernel
+def varint_at(address: int) -> tuple[int, int]:
+    """(number, where the next one begins). Without a branch up to 16383: which length comes is no habit."""
+    number, _, size = short_varint(u64_at(address, 0))
+    return (number, address + size) if size < LONG else long_varint(address)
+
+
+@kernel
+def short_varint(bytes_: Any) -> tuple[int, Any, int]:
+    """(number, the bytes behind it, its own) of the lowest bytes; of `LONG` or more bytes not the number."""
+    longer = bytes_ >> np.uint64(7) & np.uint64(1)
+    more = bytes_ >> np.uint64(8)
+    number = bytes_ & np.uint64(127) | (more & np.uint64(127) & (np.uint64(0) - longer)) << np.uint64(7)
+    size = np.uint64(1) + longer + (longer & (more >> np.uint64(7)))
+    return np.int64(number), bytes_ >> (np.uint64(8) << longer), np.int64(size)
+
+
+@kernel
+def long_varint(address: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = u8_at(address, 0)
+        address += 1
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return number, address

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from services.matching.columns import View
-from services.matching.compiling import as_u8, as_u32, as_u64, kernel, varint_at
+from services.matching.compiling import as_u64, kernel, u32_at, varint_at
 from services.matching.kernels import ALIVE, CONTENT, ROWS, START, WORDS
 from services.matching.vocabulary import Vocabulary
 from shared.taxonomy import Taxonomy
@@ -34,16 +34,14 @@ def count_shown(table: Any, start: Any, shows: Any, counts: Any) -> None:
     for block in range(table.shape[0]):
         rows = table[block, ROWS]
         alive = as_u64(table[block, ALIVE], table[block, WORDS])
-        row_start = as_u32(table[block, START], rows + 1)
-        content = as_u8(table[block, CONTENT], row_start[rows])
         for row in range(rows):
             person += 1
             if not (alive[row >> 6] >> np.uint64(row & 63)) & np.uint64(1):
                 continue
-            number, at = varint_at(content, np.int64(row_start[row]))
+            number, at = varint_at(table[block, CONTENT] + u32_at(table[block, START], row))
             for _ in range(number):
-                skill, at = varint_at(content, at)
-                _, at = varint_at(content, at)
+                skill, at = varint_at(at)
+                _, at = varint_at(at)
                 for each in range(start[skill], start[skill + 1]):
                     if counted_for[shows[each]] != person:
                         counted_for[shows[each]] = person

@@ -1,8 +1,8 @@
 # Numba decides the types of compiled code; the annotations are for the reader.
 # mypy: disable-error-code="return-value,assignment,no-any-return,attr-defined,call-arg"
-"""Heaps of the best, compiled: scores, keys (the ids as they are ordered) and places, the worst first."""
+"""Heaps of the best, compiled."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from services.matching.wanted import (
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 Array = Any
+
+
+class Heap(NamedTuple):
+    """Scores, keys (the ids as they are ordered, [at, 3]) and places, the worst first."""
+
+    scores: Array
+    keys: Array
+    places: Array
 
 
 @kernel
@@ -46,8 +54,9 @@ def _worse(score: int, key: Any, other: int, other_key: Any) -> bool:
 
 
 @kernel
-def enter(scores: Array, keys: Array, places: Array, held: int, score: int, key: Any, place: int) -> int:
-    """Put into the heap whose first is the worst; where it is full, in place of that one if better."""
+def enter(heap: Heap, held: int, score: int, key: Any, place: int) -> int:
+    """Put one into the heap; where it is full, in place of the worst if better. How many it holds then."""
+    scores, keys, _ = heap
     if held < scores.size:
         at = held
         held += 1
@@ -55,7 +64,7 @@ def enter(scores: Array, keys: Array, places: Array, held: int, score: int, key:
             above = (at - 1) >> 1
             if not _worse(score, key, scores[above], _key_at(keys, above)):
                 break
-            _move(scores, keys, places, above, at)
+            _move(heap, above, at)
             at = above
     else:
         if not _worse(scores[0], _key_at(keys, 0), score, key):
@@ -72,10 +81,10 @@ def enter(scores: Array, keys: Array, places: Array, held: int, score: int, key:
                 below = right
             if not _worse(scores[below], _key_at(keys, below), score, key):
                 break
-            _move(scores, keys, places, below, at)
+            _move(heap, below, at)
             at = below
     scores[at] = score
-    places[at] = place
+    heap.places[at] = place
     keys[at, 0], keys[at, 1], keys[at, 2] = key
     return held
 
@@ -86,7 +95,8 @@ def _key_at(keys: Array, at: int) -> Any:
 
 
 @kernel
-def _move(scores: Array, keys: Array, places: Array, source: int, to: int) -> None:
+def _move(heap: Heap, source: int, to: int) -> None:
+    scores, keys, places = heap
     scores[to] = scores[source]
     places[to] = places[source]
     keys[to, 0], keys[to, 1], keys[to, 2] = keys[source, 0], keys[source, 1], keys[source, 2]

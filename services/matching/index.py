@@ -21,12 +21,13 @@ from services.matching.decoding import Reader
 from services.matching.domain import Knowledge, Profile
 from services.matching.fragments import Batches
 from services.matching.frequency import document_frequency
+from services.matching.heaps import Heap
 from services.matching.judging import Facts
 from services.matching.odd_ids import OddIds
 from services.matching.packing import Packed, pack
 from services.matching.scoring import Assessment, Plan, assessed, plan_of
 from services.matching.search import search
-from services.matching.sweeping import BLOCK_WORDS, PLANES, sweep
+from services.matching.sweeping import count
 from services.matching.unpacking import profile
 from services.matching.vocabulary import Sizes, somebody
 from services.matching.wanted import SHEET_PARTS
@@ -37,7 +38,6 @@ from shared.events.vocabulary import Must
 from shared.taxonomy import RoleNames, Taxonomy
 
 Counts = npt.NDArray[np.int64]
-Bits = npt.NDArray[np.uint64]
 Scored = tuple[Profile, Assessment]
 MOST_COMPILED = 64
 """Plans that are kept compiled: a need in a burst of changes is ranked again and again."""
@@ -72,7 +72,6 @@ class Index:
         self._odd_ids = OddIds(self.columns.vocabulary.odd_ids)
         self._compiling = threading.Lock()
         self._compiled_plans: OrderedDict[tuple[int, bool], tuple[Plan, Sizes, Wanted]] = OrderedDict()
-        self._local = threading.local()
         self.year = 0
         """On which recency is judged where nobody says another: that of the last model ranked with."""
 
@@ -164,15 +163,13 @@ class Index:
         view = self.columns.view
         wanted = self._compiled(plan, everybody=everybody)
         census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
-        planes, listed, near, spare = self._scratch(view)
         # So many more, that the excluded may be left out of what was found.
         best, almost = (
             _Best(min(most + len(excluded), view.candidates) if most > 0 else 0)
             for most in (limit, near_limit)
         )
         best.held, almost.held = search(
-            view.table, wanted.plan, wanted.misses, wanted.payload, planes, listed, near, spare, census,
-            *best.arrays, *almost.arrays,
+            view.table, wanted.plan, wanted.misses, wanted.payload, census, best.heap, almost.heap
         )  # fmt: skip
         return Ranking(
             _census(plan, census),
@@ -185,8 +182,7 @@ class Index:
         view = self.columns.view
         wanted = self._compiled(plan, everybody=False)
         census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
-        planes, listed, near, _ = self._scratch(view)
-        sweep(view.table, wanted.plan, wanted.misses, planes, listed, near, census)
+        count(view.table, wanted.plan, wanted.misses, census)
         return _census(plan, census)
 
     def _compiled(self, plan: Plan, *, everybody: bool) -> Wanted:
@@ -203,17 +199,6 @@ class Index:
             if len(kept) > MOST_COMPILED:
                 kept.popitem(last=False)
             return known[2]
-
-    def _scratch(self, view: View) -> tuple[Bits, Bits, Bits, Bits]:
-        """A thread's memory to search in, kept for the next: counters, listed, near, and some to spare."""
-        blocks, words = len(view.table), view.words
-        held: tuple[Bits, ...] = getattr(self._local, "scratch", ())
-        if not held or len(held[0]) < blocks or len(held[1]) < words:
-            counters = np.zeros((blocks + 8, PLANES + 1, BLOCK_WORDS), np.uint64)
-            held = (counters, *(np.zeros(words + 8 * BLOCK_WORDS, np.uint64) for _ in range(3)))
-            self._local.scratch = held
-        counters, listed, near, spare = held
-        return counters[:blocks], listed[:words], near[:words], spare[:words]
 
     def _scored(
         self, plan: Plan, view: View, wanted: Wanted, best: "_Best", excluded: Collection[str], limit: int
@@ -245,17 +230,20 @@ def _shows(work: list[int], asked: int) -> tuple[list[int], int, int, int]:
 
 
 class _Best:
-    """A heap for the kernel."""
+    """A heap for the kernel, and how many it holds."""
 
     def __init__(self, limit: int) -> None:
         self.held = 0
-        self.arrays = (np.zeros(limit, np.int64), np.zeros((limit, 3), np.uint64), np.zeros(limit, np.int64))
+        self.heap = Heap(
+            np.zeros(limit, np.int64), np.zeros((limit, 3), np.uint64), np.zeros(limit, np.int64)
+        )
 
     def in_order(self) -> Counts:
         """Block << 16 | row, best first."""
-        scores, keys, places = self.arrays
+        scores, keys, places = self.heap
         order = np.lexsort((*keys[: self.held].T[::-1], -scores[: self.held]))
-        return places[: self.held][order]
+        found: Counts = places[: self.held][order]
+        return found
 
 
 class Profiles(Mapping[str, Profile]):

@@ -18,8 +18,8 @@ STALE, NEW, NEWER = 0, 1, 2
 # What a row of a table of blocks holds: sizes and addresses.
 (
     ROWS, WORDS, HIGH, LOW, REVISION, START, CONTENT, TRAITS, PLACE, YEARS, DAYS, PRICES, TONGUES, ALIVE,
-    TERM_START, DOCS, DENSE, BITMAPS, ROLE_TERMS, SKILL_TERMS, SEALED, FIELDS,
-) = range(22)  # fmt: skip
+    TERM_START, DOCS, DENSE, BITMAPS, ROLE_TERMS, SKILL_TERMS, SEALED, CAREERS, CAREERS_NUMBER, FIELDS,
+) = range(24)  # fmt: skip
 
 
 @kernel
@@ -136,55 +136,6 @@ def measure(table: Any) -> tuple[int, int]:
 
 
 @kernel
-def by_role(table: Any, living: int, roles: int) -> Any:
-    """Where the `living` rows of the table stand (block << 16 | row), by the role held longest.
-
-    Who is asked for by one need then stands side by side, and so is read by few accesses to memory.
-    """
-    places, role_of = np.empty(living, np.int64), np.empty(living, np.int64)
-    first = np.zeros(roles + 1, np.int64)
-    number = 0
-    for block in range(table.shape[0]):
-        rows = table[block, ROWS]
-        alive = as_u64(table[block, ALIVE], table[block, WORDS])
-        start = as_u32(table[block, START], rows + 1)
-        content = as_u8(table[block, CONTENT], start[rows] + 1)
-        for word in range(alive.size):
-            bits = alive[word]
-            while bits:
-                row = word * 64 + np.int64(lowest(bits))
-                bits &= bits - np.uint64(1)
-                role = _main_role(content, np.int64(start[row]))
-                places[number], role_of[number] = block << 16 | row, role
-                first[role + 1] += 1
-                number += 1
-    for role in range(roles):
-        first[role + 1] += first[role]
-    ordered = np.empty(living, np.int64)
-    for which in range(living):
-        role = role_of[which]
-        ordered[first[role]] = places[which]
-        first[role] += 1
-    return ordered
-
-
-@kernel
-def _main_role(content: Any, at: int) -> int:
-    number, at = varint_at(content, at)
-    for _ in range(2 * number):
-        _, at = varint_at(content, at)
-    main = most = 0
-    number, at = varint_at(content, at)
-    for _ in range(number):
-        role, at = varint_at(content, at)
-        months, at = varint_at(content, at)
-        _, at = varint_at(content, at)
-        if months >= most:
-            main, most = role, months
-    return main
-
-
-@kernel
 def copy_rows(
     table: Any, places: Any, high: Any, low: Any, revision: Any, start: Any, content: Any, traits: Any,
     place: Any, years: Any, days: Any, prices: Any, tongues: Any,
@@ -238,9 +189,9 @@ def unpack(table: Any, places: Any) -> tuple[Any, Any, Any]:
         facts[which, 8] = as_u32(table[block, TONGUES], row + 1)[row]
         start = as_u32(table[block, START], row + 2)
         at, last = np.int64(start[row]), np.int64(start[row + 1])
-        content = as_u8(table[block, CONTENT], last + 1)
-        while at < last:
-            numbers[to], at = varint_at(content, at)
+        address, end = table[block, CONTENT] + at, table[block, CONTENT] + last
+        while address < end:
+            numbers[to], address = varint_at(address)
             to += 1
         ends[which] = to
     return facts, numbers, ends

@@ -1,4 +1,7 @@
-"""Postings of a block: for each role with about so many months, each skill at about such a level, the rows.
+# Numba decides the types of compiled code; the annotations are for the reader.
+# mypy: disable-error-code="return-value,assignment,no-any-return,attr-defined,call-arg"
+"""Postings of a block: for each skill at about such a level, and for each role that the career does not name,
+the rows.
 
 A term's rows are a sorted list of 16-bit numbers, or a bitmap of the block where that is smaller.
 """
@@ -7,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_u16, as_u32, as_u64, kernel, varint_at
+from services.matching.careers import careers_of, first_of, roles_of
+from services.matching.compiling import address_of, as_u16, as_u32, as_u64, kernel, varint_at
 from services.matching.kernels import (
     BITMAPS,
     DENSE,
@@ -17,91 +21,63 @@ from services.matching.kernels import (
     TERM_START,
     WORDS,
 )
+from services.matching.wanted import FAMILY, GROUP_START, ROLES, TERM, TERM_COUNT
 
 CLASSES = 4
 LEVELS = (200, 300, 400, 500)
 """The most that a skill's level counts, in hundredths, by class; before disuse."""
-MONTHS = (6, 18, 36, 720)
-"""The most months in a role, by class."""
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def months_class(months: int) -> int:
-    if months <= 6:
-        return 0
-    if months <= 18:
-        return 1
-    return 2 if months <= 36 else 3
-
-
-@kernel
-def count_terms(content: Any, start: Any, level_class: Any, roles: int, counts: Any) -> None:
+def count_terms(
+    content: Any, start: Any, careers: Any, level_class: Any, roles: int, counts: Any
+) -> None:  # fmt: skip
     """`counts` of rows by term: role terms first, then skill terms."""
-    titles = np.zeros(roles, np.int64)
-    for row in range(start.size - 1):
-        at = np.int64(start[row])
-        number, at = varint_at(content, at)
-        for _ in range(number):
-            skill, at = varint_at(content, at)
-            payload, at = varint_at(content, at)
-            counts[(roles + skill) * CLASSES + level_class[payload]] += 1
-        number, at = varint_at(content, at)
-        begin, known = at, 0
-        for _ in range(number):
-            role, at = varint_at(content, at)
-            months, at = varint_at(content, at)
-            _, at = varint_at(content, at)
-            titles[role] += months + 1
-            known += months
-        at = begin
-        if known == 0:
-            counts[0] += 1
-        for _ in range(number):
-            role, at = varint_at(content, at)
-            months, at = varint_at(content, at)
-            _, at = varint_at(content, at)
-            if titles[role]:
-                counts[role * CLASSES + months_class(titles[role] - 1)] += 1
-                titles[role] = 0
+    nothing = np.zeros(1, np.int64)
+    docs, bitmaps = np.zeros(1, np.uint16), np.zeros(1, np.uint64)
+    _walk(address_of(content), start, careers, level_class, roles, True, counts, nothing, docs, bitmaps, 0)
 
 
 @kernel
 def fill_terms(
-    content: Any, start: Any, level_class: Any, roles: int, at_doc: Any, docs: Any, dense: Any, bitmaps: Any,
-    words: int,
+    content: Any, start: Any, careers: Any, level_class: Any, roles: int, at_doc: Any, dense: Any, docs: Any,
+    bitmaps: Any, words: int,
 ) -> None:  # fmt: skip
     """`at_doc`: where each sparse term's next row goes; `dense`: each term's bitmap, or -1."""
-    titles = np.zeros(roles, np.int64)
-    for row in range(start.size - 1):
-        at = np.int64(start[row])
-        number, at = varint_at(content, at)
-        for _ in range(number):
-            skill, at = varint_at(content, at)
-            payload, at = varint_at(content, at)
-            _enter((roles + skill) * CLASSES + level_class[payload], row, at_doc, docs, dense, bitmaps, words)
-        number, at = varint_at(content, at)
-        begin, known = at, 0
-        for _ in range(number):
-            role, at = varint_at(content, at)
-            months, at = varint_at(content, at)
-            _, at = varint_at(content, at)
-            titles[role] += months + 1
-            known += months
-        at = begin
-        if known == 0:
-            _enter(0, row, at_doc, docs, dense, bitmaps, words)
-        for _ in range(number):
-            role, at = varint_at(content, at)
-            months, at = varint_at(content, at)
-            _, at = varint_at(content, at)
-            if titles[role]:
-                term = role * CLASSES + months_class(titles[role] - 1)
-                _enter(term, row, at_doc, docs, dense, bitmaps, words)
-                titles[role] = 0
+    _walk(address_of(content), start, careers, level_class, roles, False, at_doc, dense, docs, bitmaps, words)
 
 
 @kernel
-def _enter(term: int, row: int, at_doc: Any, docs: Any, dense: Any, bitmaps: Any, words: int) -> None:
+def _walk(
+    content: int, start: Any, careers: Any, level_class: Any, roles: int, counting: bool, at_doc: Any,
+    dense: Any, docs: Any, bitmaps: Any, words: int,
+) -> None:  # fmt: skip
+    for which in range(careers.size - 1):
+        main, second, _ = roles_of(careers[which])
+        for row in range(first_of(careers[which]), first_of(careers[which + 1])):
+            number, at = varint_at(content + np.int64(start[row]))
+            for _ in range(number):
+                skill, at = varint_at(at)
+                payload, at = varint_at(at)
+                term = (roles + skill * CLASSES) + level_class[payload]
+                _enter(term, row, counting, at_doc, dense, docs, bitmaps, words)
+            number, at = varint_at(at)
+            for _ in range(number):
+                role, at = varint_at(at)
+                _, at = varint_at(at)
+                _, at = varint_at(at)
+                if role not in (main, second):
+                    _enter(role, row, counting, at_doc, dense, docs, bitmaps, words)
+
+
+@kernel
+def _enter(
+    term: int, row: int, counting: bool, at_doc: Any, dense: Any, docs: Any, bitmaps: Any, words: int
+) -> None:
+    if counting:
+        at_doc[term] += 1
+        return
     bitmap = np.int64(dense[term])
     if bitmap >= 0:
         bitmaps[bitmap * words + (row >> 6)] |= np.uint64(1) << np.uint64(row & 63)
@@ -111,42 +87,80 @@ def _enter(term: int, row: int, at_doc: Any, docs: Any, dense: Any, bitmaps: Any
 
 
 @kernel
-def gather(
-    table: Any, block: int, plan: Any, skill: int, first: int, number: int, begin: int, end: int, into: Any
-) -> None:
-    """Set the bits of the rows of terms `begin` to `end` of a plan.
-
-    Each is a run of terms: `skill`, `first` and `number` say where the plan has its kind, its first term
-    (from the first skill's or the first role's on) and how many follow.
-    """
-    roles, words = table[block, ROLE_TERMS], table[block, WORDS]
-    terms = roles + table[block, SKILL_TERMS]
-    start = as_u32(table[block, TERM_START], terms + 1)
-    dense = as_u16(table[block, DENSE], terms)
-    docs = as_u16(table[block, DOCS], start[terms])
-    bitmaps = as_u64(table[block, BITMAPS], 1)
-    for each in range(begin, end):
-        term = plan[first + each]
-        limit = roles
-        if plan[skill + each]:
-            term += roles
-            limit = terms
-        last = min(limit, term + plan[number + each])
-        if term >= last:
-            continue
-        for at in range(start[term], start[last]):
-            row = np.int64(docs[at])
-            into[row >> 6] |= np.uint64(1) << np.uint64(row & 63)
-        for one in range(term, last):
-            bitmap = np.int64(dense[one])
-            if bitmap != 0xFFFF:
-                base = bitmap * words
-                for word in range(words):
-                    into[word] |= bitmaps[base + word]
+def gather(table: Any, block: int, plan: Any, group: int, into: Any) -> None:
+    """Set the bits of the rows of a plan's group of terms."""
+    roles = table[block, ROLE_TERMS]
+    for each in range(plan[plan[GROUP_START] + group], plan[plan[GROUP_START] + group + 1]):
+        first = roles + plan[plan[TERM] + each]
+        last = min(roles + table[block, SKILL_TERMS], first + plan[plan[TERM_COUNT] + each])
+        _gather_terms(table, block, first, last, into)
 
 
 @kernel
-def gather_role(table: Any, block: int, role: int, into: Any) -> None:
-    """Set the bits of all who held a role."""
-    run = np.array([0, role * CLASSES, CLASSES])
-    gather(table, block, run, 0, 1, 2, 0, 1, into)
+def _gather_terms(table: Any, block: int, first: int, last: int, into: Any) -> None:
+    if first >= last:
+        return
+    terms, words = table[block, ROLE_TERMS] + table[block, SKILL_TERMS], table[block, WORDS]
+    start = as_u32(table[block, TERM_START], terms + 1)
+    docs = as_u16(table[block, DOCS], start[terms])
+    for at in range(start[first], start[last]):
+        row = np.int64(docs[at])
+        into[row >> 6] |= np.uint64(1) << np.uint64(row & 63)
+    dense = as_u16(table[block, DENSE], terms)
+    for term in range(first, last):
+        if dense[term] != 0xFFFF:
+            bitmap = as_u64(table[block, BITMAPS] + np.int64(dense[term]) * words * 8, words)
+            for word in range(words):
+                into[word] |= bitmap[word]
+
+
+@kernel
+def gather_some(table: Any, block: int, plan: Any, group: int, slot_of: Any, word_of: Any, into: Any) -> None:
+    """As `gather` for some words only: by their slots, with one more for all others behind the last."""
+    roles, words = table[block, ROLE_TERMS], table[block, WORDS]
+    terms = roles + table[block, SKILL_TERMS]
+    start = as_u32(table[block, TERM_START], terms + 1)
+    docs = as_u16(table[block, DOCS], start[terms])
+    dense = as_u16(table[block, DENSE], terms)
+    for each in range(plan[plan[GROUP_START] + group], plan[plan[GROUP_START] + group + 1]):
+        first = roles + plan[plan[TERM] + each]
+        last = min(terms, first + plan[plan[TERM_COUNT] + each])
+        if first >= last:
+            continue
+        for at in range(start[first], start[last]):
+            row = np.int64(docs[at])
+            into[slot_of[row >> 6]] |= np.uint64(1) << np.uint64(row & 63)
+        for term in range(first, last):
+            if dense[term] != 0xFFFF:
+                bitmap = as_u64(table[block, BITMAPS] + np.int64(dense[term]) * words * 8, words)
+                for slot in range(word_of.size):
+                    into[slot] |= bitmap[word_of[slot]]
+
+
+@kernel
+def gather_family(table: Any, block: int, plan: Any, into: Any) -> None:
+    """Set the bits of all who held a role of the asked one's family."""
+    family = plan[FAMILY]
+    careers = careers_of(table, block)
+    for which in range(careers.size - 1):
+        main, second, _ = roles_of(careers[which])
+        belongs = main < plan[ROLES] and plan[family + main]
+        if belongs or (second < plan[ROLES] and plan[family + second]):
+            set_rows(into, first_of(careers[which]), first_of(careers[which + 1]))
+    for role in range(min(plan[ROLES], table[block, ROLE_TERMS])):
+        if plan[family + role]:
+            _gather_terms(table, block, role, role + 1, into)
+
+
+@kernel
+def set_rows(into: Any, first: int, last: int) -> None:
+    """Set the bits of rows `first` to `last`, of which there is at least one."""
+    for word in range(first >> 6, ((last - 1) >> 6) + 1):
+        into[word] |= rows_in(word, first, last)
+
+
+@kernel
+def rows_in(word: int, first: int, last: int) -> Any:
+    """Of the rows `first` to `last` the bits that stand in a word; the word has at least one."""
+    begin, end = max(0, first - word * 64), min(64, last - word * 64)
+    return (ALL << np.uint64(begin)) & (ALL >> np.uint64(64 - end))

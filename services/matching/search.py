@@ -2,32 +2,41 @@
 # mypy: disable-error-code="return-value,assignment,no-any-return,attr-defined,call-arg"
 """The compiled search: every candidate is bounded, a few are scored, and the best are exactly the best.
 
-The highest bounds are scored first; then only those whose bound reaches the last listed score.
+Block by block: the careers bound what titles may add, so that most rows need no further look once the score
+to reach is known; for the others the asked skills' part is bounded. Who may still get in is judged on the
+constraints, then on the share of the profile that belongs to the job, and who is left then is scored.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.matching.assessing import CREDITS, assess_row, soft_units
-from services.matching.compiling import as_u8, as_u32, as_u64, kernel, lowest, ones
-from services.matching.heaps import enter, key_of
-from services.matching.kernels import (
-    CONTENT,
-    HIGH,
-    LOW,
-    ROWS,
-    SEALED,
-    START,
-    WORDS,
+from services.matching.assessing import (
+    CREDITS,
+    MOST_TOUCHED,
+    PPM,
+    judge,
+    profile_share,
+    soft_units,
+    weigh,
 )
-from services.matching.sweeping import ALL, MOST_STEPS, PLANES, sweep
+from services.matching.bounding import Bounds, bounds_of, cut, reaching, steps_of
+from services.matching.careers import careers_of, first_of
+from services.matching.compiling import address_of, kernel, lowest, ones, u8_at, u32_at, u64_at
+from services.matching.heaps import Heap, enter, key_of
+from services.matching.kernels import CONTENT, HIGH, LOW, ROWS, SEALED, START, WORDS
+from services.matching.postings import rows_in
+from services.matching.sweeping import admit, room_for
 from services.matching.wanted import (
     ASKED,
     FLAT_BOUND,
+    MOST_STEPS,
+    PLANES,
+    SHARE_BOUND,
     SHEET_PARTS,
     SOFT_BOUND,
     STEP,
+    STEP_INVERSE,
 )
 
 FIRST_SCORED = 64
@@ -35,185 +44,231 @@ FIRST_SCORED = 64
 known of the score to reach."""
 BATCH = 256
 """Rows that are looked at together."""
+ROUNDING = 2
+"""Units that whole-number divisions may lose."""
+GUESS, NOTHING, EVERYTHING = -(1 << 61), -(1 << 60), 1 << 60
+"""Scores to reach: not guessed yet; one that everybody reaches; one that nobody does."""
 
 Array = Any
 
 
+class Scratch(NamedTuple):
+    """`work`, `touched`: see `assessing`; the rows found, their bounds, and what their constraints add."""
+
+    work: Array
+    touched: Array
+    found: Array
+    most: Array
+    soft: Array
+
+
 @kernel
 def search(
-    table: Array, plan: Array, misses: Array, payload: Array, planes: Array, listed: Array, near: Array,
-    spare: Array, census: Array, scores: Array, keys: Array, places: Array, near_scores: Array,
-    near_keys: Array, near_places: Array,
+    table: Array, plan: Array, misses: Array, payload: Array, census: Array, listed: Heap, near: Heap
+) -> tuple[int, int]:
+    """Fills the heaps, and the census (see `sweeping.admit`); how many each heap holds.
+
+    After the first few rows the score to reach is guessed, lower than it will be. Where the guess was too
+    high after all, there is a second search without one.
+    """
+    least = np.full(2, GUESS, np.int64)
+    held, nearly = _search(table, plan, misses, payload, census, least, listed, near)
+    if not (_proven(listed, held, least[0]) and _proven(near, nearly, least[1])):
+        least[:] = NOTHING
+        census[:] = 0
+        held, nearly = _search(table, plan, misses, payload, census, least, listed, near)
+    return held, nearly
+
+
+@kernel
+def _proven(heap: Heap, held: int, least: int) -> bool:
+    """Whether nobody was passed over on a guess alone: who was is below `least`, and so below all listed."""
+    size = heap.scores.size
+    return size == 0 or least <= NOTHING or (held == size and heap.scores[0] >= least)
+
+
+@kernel
+def _search(
+    table: Array, plan: Array, misses: Array, payload: Array, census: Array, least: Array, listed: Heap,
+    near: Heap,
 ) -> tuple[int, int]:  # fmt: skip
-    """Fills the heaps (`scores`, `keys`, `places`) of the listed and the near; how many each holds."""
-    sweep(table, plan, misses, planes, listed, near, census)
-    found = best(table, plan, payload, planes, listed, spare, scores, keys, places)
-    nearly = best(table, plan, payload, planes, near, spare, near_scores, near_keys, near_places)
-    return found, nearly
-
-
-@kernel
-def best(
-    table: Array, plan: Array, payload: Array, planes: Array, chosen: Array, spare: Array, scores: Array,
-    keys: Array, places: Array,
-) -> int:  # fmt: skip
-    """The best of the `chosen` rows, as a heap whose first is the last listed. Clears `chosen`."""
-    limit = scores.size
-    if limit == 0:
-        return 0
-    work = np.zeros(CREDITS + 2 * plan[ASKED] + plan[SHEET_PARTS], np.int64)
-    held = 0
-    # First rows without postings, as nothing bounds them; then the highest bounds; then, by and by, all that
-    # may reach the last score that is listed so far. It rises on the way, and so fewer are scored than if
-    # all went at once.
-    held = _round(table, plan, payload, planes, chosen, spare, 0, 0, held, scores, keys, places, work)
-    least = _cut(table, planes, chosen, spare, 4 * limit + FIRST_SCORED)
-    while True:
-        held = _round(table, plan, payload, planes, chosen, spare, 1, least, held, scores, keys, places, work)
-        reach = _steps_to_reach(plan, scores[0], plan[SOFT_BOUND]) if held == limit else 0
-        if least <= reach:
-            break
-        least = reach + (least - reach) // 4
-    return held
-
-
-@kernel
-def _round(
-    table: Array, plan: Array, payload: Array, planes: Array, chosen: Array, spare: Array, sealed: int,
-    least: int, held: int, scores: Array, keys: Array, places: Array, work: Array,
-) -> int:  # fmt: skip
-    """Score those of the blocks that are sealed, or not, whose bound reaches `least` steps."""
-    first = 0
-    for block in range(table.shape[0]):
-        if table[block, SEALED] == sealed:
-            held = _score(
-                table, plan, payload, block, planes[block], first, chosen, spare, least, held, scores,
-                keys, places, work,
-            )  # fmt: skip
-        first += table[block, WORDS]
-    return held
-
-
-@kernel
-def _cut(table: Array, planes: Array, chosen: Array, spare: Array, wanted: int) -> int:
-    """The highest bound, in steps, that at least so many of the `chosen` reach; 0 where they are fewer."""
-    cut = 0
-    left = np.int64(wanted)
-    spare[:] = chosen
-    for back in range(PLANES + 1):
-        plane = PLANES - back
-        count = np.int64(0)
-        first = 0
+    """`least`: the scores to reach, of the listed and of the near; `GUESS` where one is to be guessed."""
+    room = room_for(plan)
+    scratch = Scratch(
+        np.zeros(CREDITS + 2 * plan[ASKED] + plan[SHEET_PARTS], np.int64),
+        np.empty(MOST_TOUCHED, np.int64),
+        np.empty(BATCH, np.int64),
+        np.empty(BATCH, np.int64),
+        np.empty(BATCH, np.int64),
+    )
+    reach = np.empty(2, np.int64)
+    held = nearly = 0
+    # First rows without postings, as nothing bounds them.
+    for sealed in range(2):
         for block in range(table.shape[0]):
-            words = table[block, WORDS]
-            if table[block, SEALED]:
-                counter = planes[block, plane]
-                for word in range(words):
-                    count += np.int64(ones(spare[first + word] & counter[word]))
-            first += words
-        enough = count >= left
-        if enough:
-            cut |= 1 << plane
-        else:
-            left -= count
-        first = 0
-        for block in range(table.shape[0]):
-            words = table[block, WORDS]
-            counter = planes[block, plane]
-            for word in range(words):
-                mask = counter[word] if enough else ~counter[word]
-                spare[first + word] &= mask
-            first += words
-    return cut
+            if table[block, SEALED] != sealed:
+                continue
+            admit(table, block, plan, misses, room, census)
+            if not sealed:
+                held = _score_all(table, block, plan, payload, room.listed, least[0], held, listed, scratch)
+                nearly = _score_all(table, block, plan, payload, room.near, least[1], nearly, near, scratch)
+                continue
+            reach[0], reach[1] = _to_reach(listed, held, least[0]), _to_reach(near, nearly, least[1])
+            bounds = bounds_of(table, block, plan, room, reach)
+            held = _best(table, block, plan, payload, bounds, room.listed, least[:1], held, listed, scratch)
+            nearly = _best(table, block, plan, payload, bounds, room.near, least[1:], nearly, near, scratch)
+    return held, nearly
 
 
 @kernel
-def _reaching(counters: Array, words: int, least: int, among: Array, into: Array) -> None:
-    """Those `among` the rows whose bound is at least so many steps."""
-    into[:words] = 0
-    equal = np.full(words, ALL)
-    for back in range(PLANES + 1):
-        plane = PLANES - back
-        counter = counters[plane]
-        if least >> plane & 1:
-            for word in range(words):
-                equal[word] &= counter[word]
-        else:
-            for word in range(words):
-                into[word] |= equal[word] & counter[word]
-                equal[word] &= ~counter[word]
-    for word in range(words):
-        into[word] = (into[word] | equal[word]) & among[word]
+def _to_reach(heap: Heap, held: int, least: int) -> int:
+    """The score to reach."""
+    if heap.scores.size == 0:
+        return EVERYTHING
+    return max(least, heap.scores[0] if held == heap.scores.size else NOTHING)
 
 
 @kernel
-def _steps_to_reach(plan: Array, score: int, soft: int) -> int:
-    """The least bound with which a row may still reach `score`, its constraints being worth `soft`."""
-    steps = max(0, -((plan[FLAT_BOUND] + soft - score) // plan[STEP]))
-    # Beyond what a counter holds, only those that overflowed may be so good.
-    return steps if steps <= MOST_STEPS else 1 << PLANES
+def _guessed(heap: Heap, held: int, share: float) -> int:
+    """A score that more than enough will reach, of the best among this share of all rows."""
+    rank = np.int64(2 * heap.scores.size * share) + 2
+    if rank >= held:
+        return NOTHING
+    return np.sort(heap.scores[:held])[held - rank]
 
 
 @kernel
-def _score(
-    table: Array, plan: Array, payload: Array, block: int, counters: Array, first: int, chosen: Array,
-    spare: Array, least: int, held: int, scores: Array, keys: Array, places: Array, work: Array,
+def _best(
+    table: Array, block: int, plan: Array, payload: Array, bounds: Bounds, chosen: Array, least: Array,
+    held: int, heap: Heap, scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Score those of a block whose bound reaches `least` steps and the heap's last score."""
-    rows, words = table[block, ROWS], table[block, WORDS]
-    high, low = as_u64(table[block, HIGH], rows), as_u64(table[block, LOW], rows)
-    if held == scores.size:
-        least = max(least, _steps_to_reach(plan, scores[0], plan[SOFT_BOUND]))
-    among, reaching = chosen[first : first + words], spare[first : first + words]
-    _reaching(counters, words, least, among, reaching)
-    start = as_u32(table[block, START], rows + 1)
-    content = as_u8(table[block, CONTENT], start[rows])
-    found = np.empty(BATCH + 64, np.int64)
-    worth = np.empty(BATCH + 64, np.int64)
-    number = 0
-    for word in range(words):
-        left = reaching[word]
-        among[word] &= ~left
-        while left:
-            found[number] = word * 64 + np.int64(lowest(left))
-            left &= left - np.uint64(1)
-            number += 1
-        if number < BATCH and word < words - 1:
-            continue
-        # Rows are far apart in memory. Loops that do one thing let the processor fetch many at once.
-        number = _promising(
-            table, plan, block, counters, found, worth, number, scores[0] if held == scores.size else 0
+    """Enter the best of the `chosen` rows of a block. Sets `least` where it is still to be guessed."""
+    if heap.scores.size == 0 or bounds.active.size == 0:
+        return held
+    if held < heap.scores.size or least[0] == GUESS:
+        # Little is known of the score to reach: first the highest bounds of the closest careers.
+        top, steps = _promising(table, block, plan, bounds, chosen, heap.scores.size)
+        held = _score_reaching(
+            table, block, plan, payload, bounds, chosen, top, steps, least[0], held, heap, scratch
         )
-        touched = 0
-        for at in range(number):
-            touched += np.int64(content[start[found[at]]]) + np.int64(content[start[found[at] + 1] - 1])
-        work[0] = touched
-        for at in range(number):
-            row = found[at]
-            score = worth[at] + assess_row(plan, payload, content, np.int64(start[row]), work)
-            if held < scores.size or score >= scores[0]:
-                key = key_of(high[row], low[row], plan)
-                held = enter(scores, keys, places, held, score, key, block << 16 | row)
-        number = 0
-    return held
+        if least[0] == GUESS:
+            least[0] = _guessed(heap, held, table[block, ROWS] / max(1, table[:, ROWS].sum()))
+    return _score_reaching(table, block, plan, payload, bounds, chosen, 0, 0, least[0], held, heap, scratch)
 
 
 @kernel
 def _promising(
-    table: Array, plan: Array, block: int, counters: Array, found: Array, worth: Array, number: int,
-    score: int,
+    table: Array, block: int, plan: Array, bounds: Bounds, chosen: Array, limit: int
+) -> tuple[int, int]:
+    """(units of the careers, steps of the skills) that some hundred of the `chosen` rows reach."""
+    wanted = 4 * limit + FIRST_SCORED
+    top = 7 * bounds.units.max() // 8
+    careers = careers_of(table, block)
+    among = bounds.spare
+    among[:] = 0
+    number = 0
+    for which in bounds.active:
+        if bounds.units[which] >= top:
+            first, last = first_of(careers[which]), first_of(careers[which + 1])
+            for word in range(first >> 6, ((last - 1) >> 6) + 1):
+                rows = chosen[word] & rows_in(word, first, last)
+                among[bounds.slot_of[word]] |= rows
+                number += np.int64(ones(rows))
+    if number < wanted:
+        top = 0
+        for word in range(table[block, WORDS]):
+            among[bounds.slot_of[word]] = chosen[word]
+    return top, cut(plan, bounds, among, wanted)
+
+
+@kernel
+def _score_all(
+    table: Array, block: int, plan: Array, payload: Array, chosen: Array, least: int, held: int, heap: Heap,
+    scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Keep of the rows `found` those that may reach `score`; `worth` is what their constraints are worth."""
+    """Score all the `chosen` rows of a block that has no postings."""
+    if heap.scores.size == 0:
+        return held
+    number = 0
+    for word in range(table[block, WORDS]):
+        left = chosen[word]
+        while left:
+            scratch.found[number], scratch.most[number] = word * 64 + np.int64(lowest(left)), EVERYTHING
+            left &= left - np.uint64(1)
+            number += 1
+            if number == BATCH:
+                held = _score(table, block, plan, payload, number, least, held, heap, scratch)
+                number = 0
+    return _score(table, block, plan, payload, number, least, held, heap, scratch)
+
+
+@kernel
+def _score_reaching(
+    table: Array, block: int, plan: Array, payload: Array, bounds: Bounds, chosen: Array, top: int,
+    steps: int, least: int, held: int, heap: Heap, scratch: Scratch,
+) -> int:  # fmt: skip
+    """Score the `chosen` of careers worth at least `top` units whose skills may add at least `steps`, and
+    that may reach the last score listed. Takes them out of `chosen`."""
+    careers = careers_of(table, block)
+    counters, planes = address_of(bounds.counters), plan[PLANES]
+    number = 0
+    for which in bounds.active:
+        if bounds.units[which] < top:
+            continue
+        flat = bounds.units[which] + plan[FLAT_BOUND]
+        needed = max(0, _to_reach(heap, held, least) - flat - plan[SOFT_BOUND])
+        # Not one more than needed / STEP; the division itself would take longer than all else here.
+        at_least = max(steps, needed * plan[STEP_INVERSE] >> 32)
+        if at_least > plan[MOST_STEPS]:
+            continue
+        first, last = first_of(careers[which]), first_of(careers[which + 1])
+        for word in range(first >> 6, ((last - 1) >> 6) + 1):
+            left = chosen[word] & rows_in(word, first, last)
+            if not left:
+                continue
+            slot = bounds.slot_of[word]
+            left &= reaching(counters, planes, slot, at_least)
+            chosen[word] &= ~left
+            while left:
+                bit = np.int64(lowest(left))
+                left &= left - np.uint64(1)
+                scratch.found[number] = word * 64 + bit
+                scratch.most[number] = flat + steps_of(counters, planes, slot, bit) * plan[STEP]
+                number += 1
+                if number == BATCH:
+                    held = _score(table, block, plan, payload, number, least, held, heap, scratch)
+                    number = 0
+    return _score(table, block, plan, payload, number, least, held, heap, scratch)
+
+
+@kernel
+def _score(
+    table: Array, block: int, plan: Array, payload: Array, number: int, least: int, held: int, heap: Heap,
+    scratch: Scratch,
+) -> int:  # fmt: skip
+    """Score those of the rows found that may get into the heap; their bounds leave out the constraints."""
+    work, touched, found, most, soft = scratch
+    start, content = table[block, START], table[block, CONTENT]
+    wish, payloads, share_bound = address_of(plan), address_of(payload), plan[SHARE_BOUND]
+    reach = _to_reach(heap, held, least)
+    # Rows may be far apart in memory. Loops that do one thing let the processor fetch many at once.
+    kept = looked_at = 0
     for at in range(number):
-        worth[at] = soft_units(table, plan, block, found[at])
-    kept = 0
-    for at in range(number):
+        worth = soft_units(table, wish, block, found[at])
+        found[kept], most[kept], soft[kept] = found[at], most[at] + worth, worth
+        kept += 1 if most[kept] >= reach else 0
+    for at in range(kept):
+        looked_at += u8_at(content, u32_at(start, found[at])) + u8_at(content, u32_at(start, found[at] + 1))
+    work[0] = looked_at
+    for at in range(kept):
         row = found[at]
-        steps = 0
-        for plane in range(PLANES + 1):
-            bit = (counters[plane, row >> 6] >> np.uint64(row & 63)) & np.uint64(1)
-            steps |= np.int64(bit) << plane
-        if steps >= _steps_to_reach(plan, score, worth[at]):
-            found[kept], worth[kept] = row, worth[at]
-            kept += 1
-    return kept
+        relevant, salience, left, roles = weigh(wish, payloads, content + u32_at(start, row), work, touched)
+        share = profile_share(wish, relevant, salience)
+        if most[at] - share_bound + share_bound * share // PPM + ROUNDING < reach:
+            continue
+        score = soft[at] + judge(wish, roles, share, touched, left, work)
+        if score >= reach:
+            high, low = u64_at(table[block, HIGH], row), u64_at(table[block, LOW], row)
+            held = enter(heap, held, score, key_of(high, low, plan), block << 16 | row)
+            reach = _to_reach(heap, held, least)
+    return held
