@@ -114,6 +114,7 @@ class Table(Generic[E]):
         while True:
             if not self.caught_up and not await unread(consumer, ends):
                 await self.settle()
+                await self.complete()
                 self._caught_up.set()
                 get_logger(self._service).info("table_caught_up", topic=self.topic.name, rows=len(self))
                 await self._notify()
@@ -139,6 +140,9 @@ class Table(Generic[E]):
 
     async def settle(self) -> None:
         """Return once what `apply_batch` was given is applied: for tables where that goes on beside it."""
+
+    async def complete(self) -> None:
+        """Called once, when everything is applied that the topic held at start."""
 
     async def _notify(self) -> None:
         async with self._changed:

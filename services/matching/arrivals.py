@@ -5,6 +5,7 @@ revisions of those that were erased, so that a late record revives nobody.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -12,16 +13,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.matching import kernels
+from services.matching.blocks import BLOCK_ROWS, TAIL_ROWS
 from services.matching.decoding import LeanCandidate, Reader
 from services.matching.fragments import Batches
 from services.matching.index import Index
 from services.matching.packing import Rows
 from services.matching.warming import compile_elsewhere
+from shared.collector import look_seldom
 from shared.events.candidate import CANDIDATES, Candidate
 from shared.events.wire import BadRecord, Record, decode
 from shared.metrics import Metrics
 from shared.reader import RawRecord
 from shared.table import Table
+
+MOST_AHEAD = 2
+"""Batches fetched while others wait to be taken in: one in a while the writer has a block to make."""
 
 
 @dataclass
@@ -47,10 +53,12 @@ class Candidates(Table[Candidate]):
         self._index = index
         self._writer = writer
         self._on_changes = on_changes
-        self._applying: asyncio.Task[None] | None = None
+        self._applying: deque[tuple[Sequence[RawRecord], asyncio.Future[Changes]]] = deque()
         self._untold = Changes()
         """Those of a batch that failed half-way stay here: read again, its records are no news any more."""
         self._reader = Reader()
+        # Nobody searches before everything is there.
+        index.columns.tail_rows = BLOCK_ROWS
         self._batches = Batches(index.columns.vocabulary, self._reader)
 
     def __len__(self) -> int:
@@ -60,27 +68,40 @@ class Candidates(Table[Candidate]):
         """As every table; but nothing is read, and so nobody ready, before the search is compiled."""
         await compile_elsewhere()
         await asyncio.get_running_loop().run_in_executor(self._writer, Index.compile)
+        look_seldom()
         await super().run(bootstrap)
 
     async def apply_batch(self, records: Sequence[RawRecord]) -> None:
         """Until the table has caught up, the next records are fetched while these are taken in."""
-        await self.settle()
-        self._applying = asyncio.create_task(self._apply(records))
-        if self.caught_up:
-            await self.settle()
+        # Begun here and now: a task would wait until fetching has nothing left in its buffer.
+        absorbing = asyncio.get_running_loop().run_in_executor(self._writer, self.absorb, records)
+        self._applying.append((records, absorbing))
+        while len(self._applying) > (0 if self.caught_up else MOST_AHEAD):
+            await self._settle_first()
 
     async def settle(self) -> None:
-        if self._applying is not None:
-            applying, self._applying = self._applying, None
-            await applying
+        while self._applying:
+            await self._settle_first()
 
-    async def _apply(self, records: Sequence[RawRecord]) -> None:
-        loop = asyncio.get_running_loop()
-        changes = await loop.run_in_executor(self._writer, self.absorb, records)
+    async def _settle_first(self) -> None:
+        records, absorbing = self._applying.popleft()
+        changes = await absorbing
         for raw in records:
             self.watermark[raw.partition] = raw.offset
         if changes.changed or changes.erased:
             self._on_changes(changes)
+
+    async def complete(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._be_searched)
+        look_seldom()
+
+    def _be_searched(self) -> None:
+        self._index.columns.tail_rows = TAIL_ROWS
+        self._tidy()
+
+    def _tidy(self) -> None:
+        while self._index.columns.tidy():
+            pass
 
     def absorb(self, records: Sequence[RawRecord]) -> Changes:
         """Take records into the index, in their order; in the writer's thread."""
@@ -103,8 +124,7 @@ class Candidates(Table[Candidate]):
             if record is not None:
                 self._erase(record.key, record.revision, changes)
         self._put(rows.part(first, len(rows)), changes)
-        while self._index.columns.tidy():
-            pass
+        self._tidy()
         self._untold = Changes()
         return changes
 

@@ -127,14 +127,15 @@ class Block:
 class Tail(Block):
     """The block that takes newcomers; it has no postings."""
 
-    def __init__(self) -> None:
-        super().__init__(0, 64 * TAIL_ROWS, capacity=TAIL_ROWS)
+    def __init__(self, capacity: int) -> None:
+        super().__init__(0, 64 * capacity, capacity=capacity)
+        self._capacity = capacity
         self.written = 0
         """Rows there are, of which the first `rows` are published."""
 
     @property
     def free(self) -> int:
-        return TAIL_ROWS - self.written
+        return self._capacity - self.written
 
     def write(self, rows: Rows, vocabulary: Vocabulary) -> None:
         """Copy rows behind those there are, not visible yet."""

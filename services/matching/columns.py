@@ -56,7 +56,10 @@ class Columns:
         self._positions = np.full(1 << 12, kernels.EMPTY, np.uint32)
         self._used = 0
         self._ids = np.zeros((16, 3), np.int64)
-        self._tail_number = self._number(Tail())
+        self.tail_rows = TAIL_ROWS
+        """Rows that a tail takes before it becomes a block. Readers look at each of them, so they are few; a
+        whole block of them while nobody reads yet, so that each row is sorted in but once."""
+        self._tail_number = self._number(Tail(self.tail_rows))
         self.view = self._published()
 
     def __len__(self) -> int:
@@ -123,8 +126,8 @@ class Columns:
 
     def tidy(self) -> bool:
         """One step of what keeps the memory small and the search fast; whether one was needed."""
-        if self._tail.rows >= TAIL_ROWS:
-            self._replace([self._tail_number], Tail())
+        if not self._tail.free or self._tail.rows >= self.tail_rows:
+            self.seal()
             return True
         sealed = {number: block for number, block in self.blocks.items() if number != self._tail_number}
         roomy = sorted(
@@ -147,7 +150,7 @@ class Columns:
     def seal(self) -> None:
         """Make a block of the tail, however few rows it has."""
         if self._tail.rows:
-            self._replace([self._tail_number], Tail())
+            self._replace([self._tail_number], Tail(self.tail_rows))
 
     def _replace(self, numbers: Sequence[int], tail: Tail | None = None) -> None:
         """Rebuild blocks as one. Readers are not held up: what is locked are short steps from old to new."""

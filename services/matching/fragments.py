@@ -58,31 +58,31 @@ class Learned:
         self._forget()
 
     def _forget(self) -> None:
-        self._number = self._size = 0
+        self._number = self._end = 0
         self._slots = np.full(1 << 12, -1, np.int64)
-        self._entries = np.zeros((1 << 11, parsing.ENTRY), np.int64)
-        self._texts = np.zeros(1 << 16, np.uint8)
+        self._entries = np.zeros(1 << 14, np.int64)
 
     def tell(self, state: Ints) -> None:
         """Let the kernels know what there is, until more is learned."""
-        slots, entries, texts = (held.ctypes.data for held in (self._slots, self._entries, self._texts))
-        state[[parsing.SLOTS, parsing.LAST_SLOT]] = slots, len(self._slots) - 1
-        state[[parsing.ENTRIES, parsing.LEARNED]] = entries, texts
+        state[[parsing.SLOTS, parsing.LAST_SLOT]] = self._slots.ctypes.data, len(self._slots) - 1
+        state[parsing.ENTRIES] = self._entries.ctypes.data
 
     def learn(self, fragments: set[Fragment]) -> set[Fragment]:
         """Those that mean nothing."""
         if self._number + len(fragments) > self._most:
             self._forget()
         meanings = {fragment: self._meaning_of(*fragment) for fragment in sorted(fragments)}
-        self._make_room(len(fragments), sum([len(text) for _, text in fragments]))
-        first = self._number
+        self._make_room(len(fragments), sum([parsing.ENTRY + (len(text) + 7) // 8 for _, text in fragments]))
+        first = self._end
         for (kind, text), meaning in meanings.items():
             if meaning is None:
                 continue
-            self._entries[self._number] = (0, kind, self._size, len(text), meaning)
-            self._texts[self._size : self._size + len(text)] = np.frombuffer(text, np.uint8)
+            words = np.frombuffer(text + bytes(-len(text) % 8), np.int64)
+            entry = self._entries[self._end : self._end + parsing.ENTRY + len(words)]
+            entry[: parsing.ENTRY] = 0, kind << 32 | len(text), meaning
+            entry[parsing.ENTRY :] = words
             self._number += 1
-            self._size += len(text)
+            self._end += len(entry)
         self._enter(first)
         return {fragment for fragment, meaning in meanings.items() if meaning is None}
 
@@ -96,11 +96,9 @@ class Learned:
         return None if found is None else self._meaning[kind](found)
 
     def _make_room(self, number: int, size: int) -> None:
-        number, size = self._number + number, self._size + size + parsing.PADDING
-        if size > len(self._texts):
-            self._texts = np.concatenate([self._texts, np.zeros(size, np.uint8)])
-        if number > len(self._entries):
-            self._entries = np.concatenate([self._entries, np.zeros((number, parsing.ENTRY), np.int64)])
+        if self._end + size > len(self._entries):
+            self._entries = np.concatenate([self._entries, np.zeros(self._end + size, np.int64)])
+        number += self._number
         if number * 2 > len(self._slots):
             self._slots = np.full(1 << (number * 4).bit_length(), -1, np.int64)
             self._enter(0)
@@ -108,7 +106,7 @@ class Learned:
     def _enter(self, first: int) -> None:
         state = np.zeros(parsing.STATE, np.int64)
         self.tell(state)
-        parsing.enter(state, first, self._number)
+        parsing.enter(state, first, self._end)
 
 
 @cache

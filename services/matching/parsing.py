@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_i64, as_u8, kernel, word_at
+from services.matching.compiling import as_i64, as_u8, kernel, lowest, word_at
 
 FIELDS = (
     "revision", "occurred_at", "candidate_id", "skills", "roles", "years", "seniority", "country", "region",
@@ -30,11 +30,12 @@ REQUIRED = 1 << REVISION | 1 << OCCURRED_AT | 1 << CANDIDATE_ID
 READ, UNKNOWN, REFUSED = 0, 1, 2
 
 (
-    TEXT, KEYS, CONTENT, NOTES, MOST_NOTES, SLOTS, LAST_SLOT, ENTRIES, LEARNED, SEEN, RECORD, NOTED, STATE,
-) = range(13)  # fmt: skip
+    TEXT, KEYS, CONTENT, NOTES, MOST_NOTES, SLOTS, LAST_SLOT, ENTRIES, SEEN, RECORD, NOTED, STATE,
+) = range(12)  # fmt: skip
 """What the kernels share, as addresses and numbers. `SEEN`: the last record that had each skill."""
-ENTRY = 5
-"""Numbers of an entry: a fragment's hash, kind, begin among those learned, and length; and what it means."""
+ENTRY = 3
+"""Numbers of an entry: a fragment's hash; its kind << 32 | length; what it means. Its text follows, in whole
+numbers too, so that to find it and to compare it is one access to memory."""
 NOTE = 4
 """Numbers of a note of a fragment that is unknown: record, kind, where it begins and ends."""
 PADDING = 64
@@ -85,12 +86,11 @@ def _slot(state: Any, hashed: int, kind: int, address: int, size: int) -> int:
     slots, entries = as_i64(state[SLOTS], last + 1), as_i64(state[ENTRIES], ENTRY)
     slot = (hashed ^ hashed >> 29) & last
     while slots[slot] >= 0:
-        entry = slots[slot] * ENTRY
+        entry = slots[slot]
         if (
             entries[entry] == hashed
-            and entries[entry + 1] == kind
-            and entries[entry + 3] == size
-            and _same(address, state[LEARNED] + entries[entry + 2], size)
+            and entries[entry + 1] == kind << 32 | size
+            and _same(address, state[ENTRIES] + 8 * (entry + ENTRY), size)
         ):
             break
         slot = (slot + 1) & last
@@ -98,14 +98,15 @@ def _slot(state: Any, hashed: int, kind: int, address: int, size: int) -> int:
 
 
 @kernel
-def enter(state: Any, first: int, last: int) -> None:
-    """Put the entries `first` to `last` into the slots."""
-    slots, entries = as_i64(state[SLOTS], state[LAST_SLOT] + 1), as_i64(state[ENTRIES], ENTRY * last)
-    for number in range(first, last):
-        entry = number * ENTRY
-        kind, address, size = entries[entry + 1], state[LEARNED] + entries[entry + 2], entries[entry + 3]
+def enter(state: Any, entry: int, end: int) -> None:
+    """Put the entries that stand from `entry` to `end` into the slots."""
+    slots, entries = as_i64(state[SLOTS], state[LAST_SLOT] + 1), as_i64(state[ENTRIES], end)
+    while entry < end:
+        kind, size = entries[entry + 1] >> 32, entries[entry + 1] & 0xFFFFFFFF
+        address = state[ENTRIES] + 8 * (entry + ENTRY)
         entries[entry] = _mixed(kind, address, size)
-        slots[_slot(state, entries[entry], kind, address, size)] = number
+        slots[_slot(state, entries[entry], kind, address, size)] = entry
+        entry += ENTRY + (size + 7) // 8
 
 
 @kernel
@@ -115,7 +116,7 @@ def _look(state: Any, kind: int, at: int, to: int) -> int:
     slot = _slot(state, _mixed(kind, address, size), kind, address, size)
     entry = as_i64(state[SLOTS], slot + 1)[slot]
     if entry >= 0:
-        return as_i64(state[ENTRIES], ENTRY * (entry + 1))[entry * ENTRY + 4]
+        return as_i64(state[ENTRIES], entry + ENTRY)[entry + 2]
     if state[NOTED] < state[MOST_NOTES]:
         note = as_i64(state[NOTES] + 8 * NOTE * state[NOTED], NOTE)
         note[0], note[1], note[2], note[3] = state[RECORD], kind, at, to
@@ -125,9 +126,17 @@ def _look(state: Any, kind: int, at: int, to: int) -> int:
 
 @kernel
 def _until(text: Any, at: int, end: int, wanted: int) -> int:
-    while at < end and text[at] != wanted:
-        at += 1
-    return at
+    """Where the character stands next, or `end`. Eight at a time, as long as none of them is the one."""
+    ones, address = np.uint64(0x0101010101010101), text.ctypes.data
+    pattern = np.uint64(wanted) * ones
+    while at < end:
+        other = word_at(address + at) ^ pattern
+        # The lowest bit set here is the highest of the first byte that is 0.
+        found = (other - ones) & ~other & np.uint64(0x8080808080808080)
+        if found:
+            return min(end, at + np.int64(lowest(found) >> np.uint64(3)))
+        at += 8
+    return end
 
 
 @kernel

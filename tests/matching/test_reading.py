@@ -9,7 +9,9 @@ from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.matching import kernels
 from services.matching.arrivals import Candidates, Changes
+from services.matching.blocks import TAIL_ROWS
 from services.matching.decoding import Reader
 from services.matching.fragments import Batches
 from services.matching.index import Index
@@ -126,6 +128,24 @@ def happened(candidate_id: str, revision: int, what: str) -> RawRecord:
     return ConsumerRecord(
         CANDIDATES.name, 0, 0, 0, 0, None if what == "no key" else key, wire, None, 0, 0, headers
     )
+
+
+async def test_rows_wait_at_start_to_be_sorted_in_together_and_none_waits_once_there_are_readers() -> None:
+    index = Index()
+    batch = [happened(str(uuid.UUID(int=at)), 1, "FR-IDF") for at in range(2 * TAIL_ROWS + 1)]
+
+    def waiting() -> int:
+        table = index.columns.view.table
+        return int(table[table[:, kernels.SEALED] == 0, kernels.ROWS].sum())
+
+    with ThreadPoolExecutor(1) as writer:
+        candidates = Candidates("matching", Metrics(), index, writer, lambda _: None)
+        await candidates.apply_batch(batch)
+        await candidates.settle()
+        assert waiting() > TAIL_ROWS
+        await candidates.complete()
+    assert waiting() == 0
+    assert len(index) == len(batch)
 
 
 def absorbed(batches: list[list[RawRecord]]) -> tuple[Any, ...]:
