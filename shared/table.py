@@ -20,6 +20,10 @@ from shared.outage import Unavailable, reason
 from shared.reader import BATCH, RawRecord, read_all, reader, unread
 
 _RETRY_SECONDS = 1.0
+LIVE_BATCH = 1000
+"""Records at once when somebody may be waiting: the event loop does nothing else while it unpacks them."""
+DECODED_AT_ONCE = 50
+"""Records decoded before others have their turn: a few milliseconds."""
 
 OnChange = Callable[[str, E | None, E | None], None]
 """Called with (key, what the table had, what it has now); None where there was or is nothing."""
@@ -120,12 +124,15 @@ class Table(Generic[E]):
                 await self._notify()
             if self._asked:
                 await self._answer(consumer)
-            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            most = LIVE_BATCH if self.caught_up else BATCH
+            batches = await consumer.getmany(timeout_ms=200, max_records=most)
             for records in batches.values():
                 await self.apply_batch(records)
             if batches:
                 self._metrics.table_rows.labels(self._service, self.topic.name).set(len(self))
                 await self._notify()
+                # Nothing above waits while there is more in the consumer's buffer: it is others' turn.
+                await asyncio.sleep(0)
 
     async def _answer(self, consumer: AIOKafkaConsumer) -> None:
         """Between batches, where a position reached means that all before it was applied, once settled."""
@@ -150,7 +157,9 @@ class Table(Generic[E]):
 
     async def apply_batch(self, records: Sequence[RawRecord]) -> None:
         """Take records of one partition over, in their order."""
-        for raw in records:
+        for at, raw in enumerate(records):
+            if at % DECODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
             self.watermark[raw.partition] = raw.offset
             try:
                 record = decode(self.topic, raw.key, raw.value, raw.headers)

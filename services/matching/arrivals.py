@@ -19,9 +19,9 @@ from services.matching.fragments import Batches
 from services.matching.index import Index
 from services.matching.packing import Rows
 from services.matching.warming import compile_elsewhere
-from shared.collector import look_seldom
 from shared.events.candidate import CANDIDATES, Candidate
 from shared.events.wire import BadRecord, Record, decode
+from shared.interpreter import look_seldom, take_short_turns
 from shared.metrics import Metrics
 from shared.reader import RawRecord
 from shared.table import Table
@@ -94,6 +94,7 @@ class Candidates(Table[Candidate]):
     async def complete(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._be_searched)
         look_seldom()
+        take_short_turns()
 
     def _be_searched(self) -> None:
         self._index.columns.tail_rows = TAIL_ROWS

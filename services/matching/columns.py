@@ -100,8 +100,9 @@ class Columns:
         dead = np.zeros(number, np.int64)
         position = self._tail_number << 16 | at
         self.make_room(number)
+        # Without the lock: no reader looks beyond the rows that are published.
+        tail.write(rows, self.vocabulary)
         with self._changing:
-            tail.write(rows, self.vocabulary)
             high, low = tail.columns[kernels.HIGH][part], tail.columns[kernels.LOW][part]
             revision = tail.columns[kernels.REVISION][part]
             died, used = kernels.upsert(

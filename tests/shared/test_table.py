@@ -1,17 +1,21 @@
 """A table follows its topic, skips what it cannot read, and knows when it is complete."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from aiokafka import ConsumerRecord
 
 from shared.catalogue import Catalogue
 from shared.events.manifest import MANIFEST, Manifest, fingerprint
 from shared.events.skill import SKILLS, Skill
 from shared.events.vocabulary import LocalizedText
+from shared.events.wire import encode
 from shared.metrics import Metrics
 from shared.publisher import Publisher
 from shared.run import Surroundings
-from shared.table import Table
+from shared.table import DECODED_AT_ONCE, Table
 from tests.support import WAIT_SECONDS, now, publisher, until
 
 
@@ -64,6 +68,31 @@ async def test_a_record_that_cannot_be_read_is_skipped_counted_and_its_place_log
     async with following(table, given.kafka_bootstrap):
         assert list(table.rows) == ["php"]
     assert b'table_skipped_total{service="intake",topic="catalog.skills.v1"} 2.0' in metrics.exposition()
+
+
+async def test_others_have_their_turn_while_a_table_decodes_a_large_batch() -> None:
+    turns, taken = 0, Counter[int]()
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def note(_key: str, _had: Skill | None, _has: Skill | None) -> None:
+        taken[turns] += 1
+
+    encoded = [encode(SKILLS, skill(f"s{at}"), source="catalog") for at in range(5 * DECODED_AT_ONCE)]
+    batch = [
+        ConsumerRecord(SKILLS.name, 0, at, 0, 0, key, value, None, 0, 0, headers)
+        for at, (key, value, headers) in enumerate(encoded)
+    ]
+    other = asyncio.create_task(take_turns())
+    table = Table(SKILLS, service="intake", metrics=Metrics(), on_change=note)
+    await table.apply_batch(batch)
+    other.cancel()
+    assert len(table) == len(batch)
+    assert max(taken.values()) <= DECODED_AT_ONCE
 
 
 async def test_an_empty_topic_is_caught_up_with_but_is_no_complete_catalogue(given: Surroundings) -> None:
