@@ -183,8 +183,8 @@ class Ranker:
             self._soon(need_id for need_id in self.pool.listings.get(candidate_id, ()) if self._ours(need_id))
 
     def _concerned(self, watches: list[Watch], changed: set[str]) -> list[str]:
-        index = self.pool.index
-        return [watch.need_id for watch in watches if any(watch.concerns(index, one) for one in changed)]
+        profiles = [(one, self.pool.index.profile(one)) for one in changed]
+        return [watch.need_id for watch in watches if any(watch.concerns(*one) for one in profiles)]
 
     def _soon(self, need_ids: Iterable[str]) -> None:
         """Due now, or when the need has rested from its last ranking."""

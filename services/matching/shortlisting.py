@@ -13,6 +13,7 @@ from services.matching.domain import LISTED, NEAR_MISSES, Profile, departures, e
 from services.matching.entering import Bar, to_enter
 from services.matching.index import Index, Ranking, Scored
 from services.matching.scoring import Plan, assess
+from services.matching.weights import PPM
 from shared.events.need import Need
 from shared.events.shortlist import Entry, NearMiss, Outcome, Shortlist
 
@@ -38,18 +39,24 @@ class Watch:
     named: frozenset[str]
     floor: int
     near_floor: int
+    showing: frozenset[str]
+    """Skills that show one of those asked."""
 
-    def concerns(self, index: Index, candidate_id: str) -> bool:
-        """Whether this candidate is named in the shortlist, or could enter it."""
+    def concerns(self, candidate_id: str, profile: Profile | None) -> bool:
+        """Whether this candidate, who is now as `profile` says or gone, is named in the shortlist or could
+        enter it."""
         if candidate_id in self.named:
             return True
-        profile = index.profiles.get(candidate_id)
-        if profile is None:
+        if profile is None or not self._belongs(profile):
             return False
         assessment = assess(self.plan, profile)
-        if not assessment.belongs or assessment.misses > 1:
+        if assessment.misses > 1:
             return False
         return assessment.score >= (self.near_floor if assessment.misses else self.floor)
+
+    def _belongs(self, profile: Profile) -> bool:
+        """As `Assessment.belongs`, for a small part of the work: most who change belong to few needs."""
+        return not (self.showing.isdisjoint(profile.skills) and self.plan.family.isdisjoint(profile.months))
 
 
 def rank(
@@ -133,6 +140,11 @@ def watch_of(need_id: str, plan: Plan, ranking: Ranking) -> Watch:
         frozenset(profile.candidate_id for profile, _ in (*listed, *near)),
         floor=listed[-1][1].score if len(listed) == LISTED else 0,
         near_floor=near[-1][1].score if len(near) == NEAR_MISSES else 0,
+        showing=frozenset(
+            skill
+            for skill, touch in plan.touches.items()
+            if any(credit == PPM for _, credit in touch.credits)
+        ),
     )
 
 
