@@ -12,7 +12,6 @@ import numpy as np
 
 from services.matching.compiling import (
     LONG,
-    address_of,
     i64_at,
     kernel,
     ones,
@@ -22,7 +21,7 @@ from services.matching.compiling import (
     u64_at,
     varint_at,
 )
-from services.matching.kernels import CONTENT, DAYS, PLACE, PRICES, START, TONGUES, TRAITS, YEARS
+from services.matching.kernels import DAYS, PLACE, PRICES, TONGUES, TRAITS, YEARS
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -40,7 +39,6 @@ from services.matching.wanted import (
     EXPERIENCE_VALUE,
     EXPERIENCE_WEIGHT,
     FADING,
-    FAMILY,
     FIT_SHARE,
     FIT_WEIGHT,
     HAS_ROLE,
@@ -68,10 +66,6 @@ from services.matching.wanted import (
 
 PPM = 1_000_000
 MOST_TOUCHED = 64
-RELEVANT, ON_SHEET, BELONGS, CREDITS = range(4)
-"""What `weigh` and `judge` leave behind: relevant salience (`detail` alone), number of the sheet's skills, a
-title of the family, then the credit of each asked skill, then 1 for each that is shown, then the bits of the
-sheet."""
 
 Array = Any
 
@@ -96,8 +90,14 @@ def soft_units(table: Array, plan: int, block: int, row: int) -> int:
 
 
 @kernel
+def work_size(plan: Array) -> int:
+    """Of what `weigh` and `judge` leave behind: credits of the asked skills, then the bits of the sheet."""
+    return plan[ASKED] + plan[SHEET_PARTS]
+
+
+@kernel
 def weigh(plan: int, payload: int, at: int, work: Array, touched: Array) -> tuple[int, int, int, int]:
-    """The first half of a row whose content stands `at` an address.
+    """The first half of a row whose content stands `at` an address. `work` is room for `work_size` numbers.
 
     (Relevant salience, salience, how many are left in `touched`, where its roles stand.)
     """
@@ -136,18 +136,17 @@ def profile_share(plan: int, relevant: int, salience: int) -> int:
 
 @kernel
 def judge(plan: int, at: int, share: int, touched: Array, number: int, work: Array) -> int:
-    """The second half: units, the constraints' apart; fills `work` as said above.
+    """The second half: units, the constraints' apart.
 
     `at`: where the roles stand; `share`: see `profile_share`; `touched`: `number` of them, from `weigh`.
     """
     _earn(plan, touched, number, work)
-    units = _of_roles(plan, at, share, work) + _of_skills(plan, work)
+    units = _of_roles(plan, at, share) + _of_skills(plan, work)
     weight = i64_at(plan, SHEET_WEIGHT)
     if weight:
-        sheet, covered = CREDITS + 2 * i64_at(plan, ASKED), 0
+        covered = 0
         for part in range(i64_at(plan, SHEET_PARTS)):
-            covered += np.int64(ones(np.uint64(work[sheet + part])))
-        work[ON_SHEET] = covered
+            covered += np.int64(ones(np.uint64(work[i64_at(plan, ASKED) + part])))
         units += _units(weight, min(PPM, 2 * covered * PPM // i64_at(plan, SHEET_SIZE)))
     return units
 
@@ -155,8 +154,7 @@ def judge(plan: int, at: int, share: int, touched: Array, number: int, work: Arr
 @kernel
 def _earn(plan: int, touched: Array, number: int, work: Array) -> None:
     """What held skills earn of the asked ones, and show of the sheet."""
-    asked_number, parts = i64_at(plan, ASKED), i64_at(plan, SHEET_PARTS)
-    shown, sheet = CREDITS + asked_number, CREDITS + 2 * asked_number
+    sheet, parts = i64_at(plan, ASKED), i64_at(plan, SHEET_PARTS)
     earned_of, asked_of, credit_of = i64_at(plan, EARNED), i64_at(plan, CREDIT_ASKED), i64_at(plan, CREDIT)
     for which in range(number):
         touch, held = touched[which] >> 32, touched[which] & 0xFFFFFFFF
@@ -167,12 +165,8 @@ def _earn(plan: int, touched: Array, number: int, work: Array) -> None:
         first = i64_at(plan, CREDIT_START) + touch
         for each in range(i64_at(plan, first), i64_at(plan, first + 1)):
             asked, credit = i64_at(plan, asked_of + each), i64_at(plan, credit_of + each)
-            earned = i64_at(plan, earned_of + asked * EARNED_SIZE + earning)
-            if credit == PPM:
-                work[shown + asked] = 1
-            else:
-                earned = earned * credit // PPM
-            work[CREDITS + asked] = max(work[CREDITS + asked], earned)
+            earned = i64_at(plan, earned_of + asked * EARNED_SIZE + earning) * credit // PPM
+            work[asked] = max(work[asked], earned)
 
 
 @kernel
@@ -180,7 +174,7 @@ def _of_skills(plan: int, work: Array) -> int:
     must = nice = named = 0
     shares, criterion_of = i64_at(plan, SHARES), i64_at(plan, CRITERION)
     for asked in range(i64_at(plan, ASKED)):
-        value = i64_at(plan, shares + asked) * work[CREDITS + asked] // PPM
+        value = i64_at(plan, shares + asked) * work[asked] // PPM
         criterion = i64_at(plan, criterion_of + asked)
         if criterion == 0:
             must += value
@@ -195,24 +189,11 @@ def _of_skills(plan: int, work: Array) -> int:
 
 
 @kernel
-def detail(table: Array, plan: Array, payload: Array, places: Array, into: Array) -> None:
-    """Assess the rows at `places` (block << 16 | row), one after the other `into` [which, work]."""
-    touched = np.empty(MOST_TOUCHED, np.int64)
-    wish, held = address_of(plan), address_of(payload)
-    for which in range(places.size):
-        block, row = places[which] >> 16, places[which] & 0xFFFF
-        begin = table[block, CONTENT] + u32_at(table[block, START], row)
-        relevant, salience, number, at = weigh(wish, held, begin, into[which], touched)
-        judge(wish, at, profile_share(wish, relevant, salience), touched, number, into[which])
-        into[which, RELEVANT] = relevant
-
-
-@kernel
-def _of_roles(plan: int, at: int, share: int, work: Array) -> int:
+def _of_roles(plan: int, at: int, share: int) -> int:
     roles, at = varint_at(at)
     months = affinity = total = close = 0
     affinity_of, experience_of = i64_at(plan, AFFINITY), i64_at(plan, EXPERIENCE)
-    family_of, fading = i64_at(plan, FAMILY), i64_at(plan, FADING)
+    fading = i64_at(plan, FADING)
     for _ in range(roles):
         role, at = varint_at(at)
         held, at = varint_at(at)
@@ -225,7 +206,6 @@ def _of_roles(plan: int, at: int, share: int, work: Array) -> int:
         close += held * worth
         months += held * i64_at(plan, experience_of + role)
         affinity = max(affinity, worth * percent // 100)
-        work[BELONGS] |= i64_at(plan, family_of + role)
     units = 0
     if i64_at(plan, EXPERIENCE_WEIGHT):
         value = i64_at(plan, UNKNOWN_EXPERIENCE)

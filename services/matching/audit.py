@@ -108,7 +108,7 @@ def _roles(plan: Plan, people: Iterable[Profile]) -> tuple[Role, ...]:
     if plan.role is None:
         return ()
     read = {plan.role.role_id} | {related.role for related in plan.role.related}
-    wanted = read | plan.family | {role for profile in people for role in profile.months}
+    wanted = read | plan.family | {role for profile in people for role in profile.roles}
     known = plan.knowledge.roles
     return tuple(_bare_role(known[one], sheet=one in read) for one in sorted(wanted & known.keys()))
 

@@ -231,10 +231,9 @@ class Columns:
     def rows_at(self, table: Table, places: npt.NDArray[np.int64]) -> list[Row]:
         """Of the table of a view that is still held; each place is block << 16 | row."""
         facts, numbers, ends = kernels.unpack(table, places)
-        flat, first, found = numbers.tolist(), 0, []
-        for (high, low, revision, *codes), last in zip(facts.tolist(), ends.tolist(), strict=True):
-            candidate_id = self.id_of(high & HALF, low & HALF)
-            found.append(Row(candidate_id, revision, flat[first:last], codes))
+        first, found = 0, []
+        for (high, low, *codes), last in zip(facts.tolist(), ends.tolist(), strict=True):
+            found.append(Row(self.id_of(high & HALF, low & HALF), numbers[first:last], *codes))
             first = last
         return found
 

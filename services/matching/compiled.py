@@ -4,6 +4,7 @@ The arithmetic's numbers come from `scoring.py` and `weights.py`; what is added 
 term (a skill at about such a level, a role with about so many months) can add to a score at the very most.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.matching import kernels, wanted
-from services.matching.judging import COLUMNS, Facts
+from services.matching.judging import COLUMNS, Judged
 from services.matching.postings import CLASSES, LEVELS
 from services.matching.scoring import EXPERIENCE, SKILL_CRITERIA, Plan, level_credit
 from services.matching.vocabulary import Ints, Vocabulary
@@ -65,10 +66,12 @@ class Wanted:
     payload: npt.NDArray[np.int32]
 
 
-def compiled(plan: Plan, vocabulary: Vocabulary, facts: Facts, odd: OddKeys, *, everybody: bool) -> Wanted:
+def compiled(
+    plan: Plan, vocabulary: Vocabulary, judged: Mapping[str, Judged], odd: OddKeys, *, everybody: bool
+) -> Wanted:
     """Made after the view that it is used on was taken, so that every code in that is known here."""
-    units = _units(plan, facts)
-    hard, misses = _hard(plan, facts)
+    units = _units(plan, judged)
+    hard, misses = _hard(plan, judged)
     weights = plan.weights
     fit, experience, sheet = (weights.get(name, 0) for name in ("role_fit", "role_experience", "role_skills"))
     by_share = fit * FIT_SHARE // 1000 + ROUNDING if plan.role else fit
@@ -180,24 +183,20 @@ def _roles(plan: Plan, vocabulary: Vocabulary) -> tuple[Tables, dict[int, int]]:
     }
 
 
-def _units(plan: Plan, facts: Facts) -> dict[int, npt.NDArray[np.int64]]:
+def _units(plan: Plan, judged: Mapping[str, Judged]) -> dict[int, npt.NDArray[np.int64]]:
     """Units of all criteria that a column decides, by its code."""
     units: dict[int, npt.NDArray[np.int64]] = {}
-    for name, judge in plan.judges.items():
+    for name, (values, _) in judged.items():
         if name not in plan.weights:
             continue
-        values, _ = facts.judged(name, judge, plan.criteria, plan.margin_percent)
         field = UNITS_OF[COLUMNS[name]]
         more = (plan.weights[name] * values + PPM // 2) // PPM
         units[field] = units[field] + more if field in units else more
     return units
 
 
-def _hard(plan: Plan, facts: Facts) -> tuple[Tables, npt.NDArray[np.uint8]]:
-    misses = [
-        facts.judged(must.value, judge, plan.criteria, plan.margin_percent)[1].astype(np.uint8)
-        for must, judge in plan.hard
-    ]
+def _hard(plan: Plan, judged: Mapping[str, Judged]) -> tuple[Tables, npt.NDArray[np.uint8]]:
+    misses = [judged[must.value][1].astype(np.uint8) for must, _ in plan.hard]
     tables: Tables = {
         wanted.HARD_COLUMN: [FIELD_OF[COLUMNS[must.value]] for must, _ in plan.hard],
         wanted.HARD_START: np.cumsum([0, *(len(one) for one in misses)]),

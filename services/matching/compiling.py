@@ -28,6 +28,7 @@ KERNELS = (
     "careers",
     "postings",
     "assessing",
+    "details",
     "heaps",
     "sweeping",
     "bounding",

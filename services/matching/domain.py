@@ -1,10 +1,10 @@
 """What ranking is about: the need as asked, the candidate as compared, the shortlist as published."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.matching.naming import SkillNames
 from services.matching.weights import (
@@ -18,7 +18,7 @@ from services.matching.weights import (
     UNUSED_A_YEAR,
     UNUSED_YEARS,
 )
-from shared.events.candidate import Candidate, HeldRole, HeldSkill
+from shared.events.candidate import Candidate, HeldSkill
 from shared.events.need import AskedSkill, Criteria, Need
 from shared.events.role import Role
 from shared.events.shortlist import Departure, Outcome, Shortlist
@@ -134,25 +134,43 @@ class Shown:
     mentions: int = 0
 
 
+class Tenure(NamedTuple):
+    """A role as held, all times in it together.
+
+    `faded` are its months as `weights.ROLE_RECENCY` has them; `fresh`: percent that its title is worth by
+    that; `left`: the year in which it ended, None while it is held.
+    """
+
+    months: int
+    faded: int
+    fresh: int
+    left: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A candidate as compared. `salience` is the sum over the skills.
+    """A candidate as compared. `salience` is the sum over the skills; `known` are the months of all roles.
 
     `facts`: what is known besides skills and roles; its own `skills` may be left out.
-    `months` by role, faded as `weights.ROLE_RECENCY` has it; `fresh`: percent that a title of the role is
-    worth by that; `known`: months of all roles, unfaded.
     """
 
     facts: Candidate
     skills: dict[str, Shown]
     salience: int
-    months: dict[str, int]
-    fresh: dict[str, int]
+    roles: dict[str, Tenure]
     known: int
 
     @property
     def candidate_id(self) -> str:
         return self.facts.candidate_id
+
+    def facts_on(self, criterion: str) -> Candidate:
+        """Who has at least those facts that a criterion is about."""
+        return self.facts
+
+    def kind_in(self, criterion: str) -> Hashable:
+        """Who is of one kind is judged alike and told the same; None: each by themselves."""
+        return None
 
     @property
     def candidate(self) -> Candidate:
@@ -169,21 +187,25 @@ def profile_of(candidate: Candidate, year: int) -> Profile:
     for held in sorted(candidate.skills, key=strength):
         skills[held.skill] = shown_of(held, year)
     salience = sum(shown.salience for shown in skills.values())
-    return Profile(candidate, skills, salience, *held_roles(candidate.roles, year))
+    stints = [(one.role, one.months, int(one.until[:4]) if one.until else None) for one in candidate.roles]
+    known = sum(one.months for one in candidate.roles)
+    return Profile(candidate, skills, salience, held_roles(stints, year), known)
 
 
-def held_roles(roles: Iterable[HeldRole], year: int) -> tuple[dict[str, int], dict[str, int], int]:
-    """(months, fresh, known) of a profile; `year` is that of the as-of day."""
-    months: dict[str, int] = {}
-    fresh: dict[str, int] = {}
-    known = 0
-    for role in roles:
-        age = max(0, year - int(role.until[:4])) if role.until else 0
-        percent = ROLE_RECENCY[min(age, len(ROLE_RECENCY) - 1)]
-        months[role.role] = months.get(role.role, 0) + role.months * percent // 100
-        fresh[role.role] = max(fresh.get(role.role, 0), percent)
-        known += role.months
-    return months, fresh, known
+def held_roles(stints: Iterable[tuple[str, int, int | None]], year: int) -> dict[str, Tenure]:
+    """Of (role, months, year in which it ended or None); `year` is that of the as-of day."""
+    roles: dict[str, Tenure] = {}
+    for role, months, left in stints:
+        age = max(0, year - left) if left is not None else 0
+        fresh = ROLE_RECENCY[min(age, len(ROLE_RECENCY) - 1)]
+        stint = Tenure(months, months * fresh // 100, fresh, left)
+        roles[role] = _together(roles[role], stint) if role in roles else stint
+    return roles
+
+
+def _together(one: Tenure, other: Tenure) -> Tenure:
+    left = max(one.left, other.left) if one.left is not None and other.left is not None else None
+    return Tenure(one.months + other.months, one.faded + other.faded, max(one.fresh, other.fresh), left)
 
 
 def strength(held: HeldSkill) -> tuple[Any, ...]:

@@ -110,7 +110,8 @@ def _with_skill(profile: Profile, skill: str, level: int) -> Profile:
     before = had or Shown(0, False, SALIENCE[0])
     shown = replace(before, level=level * 100, estimated=False, stated=level)
     skills = dict(sorted({**profile.skills, skill: shown}.items()))
-    return replace(profile, skills=skills, salience=profile.salience + (0 if had else shown.salience))
+    salience = profile.salience + (0 if had else shown.salience)
+    return Profile(profile.facts, skills, salience, profile.roles, profile.known)
 
 
 def _scored(plan: Plan, profile: Profile, met: frozenset[str]) -> _Tried:

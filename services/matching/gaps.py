@@ -1,27 +1,46 @@
 """What to ask about a candidate: skills that are not shown, or shown lower or long ago, and unknown facts."""
 
+from collections.abc import Iterable
+
 from services.matching import words
 from services.matching.bare import maker_of
 from services.matching.constraints import NOBODY_KNOWS, Fit, language_verdict
-from services.matching.domain import Profile
+from services.matching.domain import Shown
 from services.matching.scoring import Asked, Assessment, Plan
+from shared.events.candidate import Candidate
 from shared.events.shortlist import Gap
-from shared.events.vocabulary import LocalizedText
+from shared.events.vocabulary import Language, LocalizedText
 
 _gap = maker_of(Gap)
 DATED_YEARS = 4
 """A skill last used more years ago than this is asked about."""
 
 
-def gaps(plan: Plan, profile: Profile, assessment: Assessment, shown_by: list[str | None]) -> tuple[Gap, ...]:
-    """`shown_by`: the held skill that earns most of each of the plan's skills. Musts first, then what else
-    was asked, then what nobody knows; skills that a text only names are not asked about."""
-    asked = [(at, one) for at, one in enumerate(plan.asked) if one.criterion != "named_skills"]
-    asked.sort(key=lambda pair: not pair[1].must)
-    found = [
-        _skill_gap(plan, one, profile, bool(assessment.shown >> at & 1), shown_by[at]) for at, one in asked
-    ]
-    return (*(gap for gap in found if gap is not None), *_unknowns(plan, profile))
+def gaps(plan: Plan, assessment: Assessment, unknown: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Musts first, then what else was asked, then what nobody knows, the constraints as given in `unknown`;
+    skills that a text only names are not asked about."""
+    skills = assessment.skills
+    found = []
+    for at, asked, missing in _asked(plan):
+        held = skills.by[at]
+        gap = missing if held is None else _skill_gap(plan, asked, skills.shown >> at & 1, *held)
+        if gap is not None:
+            found.append(gap)
+    if plan.role is not None and not assessment.titles.known:
+        found.append(_unknown(plan, "role_experience", ""))
+    return (*found, *unknown)
+
+
+def _asked(plan: Plan) -> list[tuple[int, Asked, Gap]]:
+    """In the order in which to ask about them: place in the plan, skill, and the gap where it is missing."""
+    known: list[tuple[int, Asked, Gap]] | None = plan.said.get(("asked",))
+    if known is None:
+        places = plan.places["must_skills"] + plan.places["nice_skills"]
+        asked = [(at, plan.asked[at]) for at in places]
+        known = plan.keep(
+            ("asked",), [(at, one, _made(plan, one, ("missing", one.skill))) for at, one in asked]
+        )
+    return known
 
 
 def label(plan: Plan, skill: str) -> LocalizedText:
@@ -34,25 +53,23 @@ def whole_level(level: int) -> int:
     return (level + 50) // 100
 
 
-def _skill_gap(plan: Plan, asked: Asked, profile: Profile, shown: bool, via: str | None) -> Gap | None:
-    held = profile.skills[via] if via is not None else None
-    if held is None or via is None:
-        key: tuple[object, ...] = ("missing", asked.skill)
-    elif not shown:
-        key = ("related", asked.skill, via, held.mentions > 0)
+def _skill_gap(plan: Plan, asked: Asked, shown: int, via: str, held: Shown) -> Gap | None:
+    """`via`: what earns most of the asked skill; `shown`: whether anything shows it."""
+    if not shown:
+        key: tuple[object, ...] = ("related", asked.skill, via, held.mentions > 0)
     elif whole_level(held.level) < asked.level // 100:
         key = ("level", asked.skill, whole_level(held.level), held.estimated)
     elif held.last_used is not None and plan.model.as_of.year - held.last_used > DATED_YEARS:
         key = ("dated", asked.skill, held.last_used)
     else:
         return None
-    gap = plan.said.get(key)
-    if gap is None:
-        question = _question(plan, asked, key)
-        gap = plan.said[key] = _gap(
-            {"kind": key[0], "criterion": asked.criterion, "skill": asked.skill, "question": question}
-        )
-    return gap
+    known: Gap | None = plan.said.get(key)
+    return plan.keep(key, _made(plan, asked, key)) if known is None else known
+
+
+def _made(plan: Plan, asked: Asked, key: tuple[object, ...]) -> Gap:
+    question = _question(plan, asked, key)
+    return _gap({"kind": key[0], "criterion": asked.criterion, "skill": asked.skill, "question": question})
 
 
 def _question(plan: Plan, asked: Asked, key: tuple[object, ...]) -> LocalizedText:
@@ -68,22 +85,28 @@ def _question(plan: Plan, asked: Asked, key: tuple[object, ...]) -> LocalizedTex
     return words.dated_skill(name, int(str(key[2])))
 
 
-def _unknowns(plan: Plan, profile: Profile) -> list[Gap]:
-    """Questions on what nobody knows of a candidate."""
-    found: list[Gap] = []
-    candidate, criteria = profile.facts, plan.criteria
-    if plan.role is not None and not profile.known:
-        found.append(_unknown(plan, "role_experience", ""))
-    for criterion, judge in plan.judges.items():
-        if criterion == "languages":
-            found += [
+def unknowns(plan: Plan, criterion: str, candidate: Candidate) -> tuple[Gap, ...]:
+    """Questions on what nobody knows of a candidate for a constraint."""
+    if criterion == "languages":
+        return tuple(
+            [
                 _unknown(plan, criterion, language.language, language.level)
-                for language in sorted(set(criteria.languages), key=lambda asked: asked.language)
+                for language in _languages(plan)
                 if language_verdict(language, candidate) == NOBODY_KNOWS
             ]
-        elif judge(candidate)[0] is Fit.UNKNOWN:
-            found.append(_unknown(plan, criterion, ""))
-    return found
+        )
+    if plan.judges[criterion](candidate)[0] is Fit.UNKNOWN:
+        return (_unknown(plan, criterion, ""),)
+    return ()
+
+
+def _languages(plan: Plan) -> list[Language]:
+    key = ("languages",)
+    known: list[Language] | None = plan.said.get(key)
+    if known is None:
+        asked = sorted(set(plan.criteria.languages), key=lambda asked: asked.language)
+        known = plan.keep(key, asked)
+    return known
 
 
 def _unknown(plan: Plan, criterion: str, language: str, level: str | None = None) -> Gap:
@@ -96,5 +119,5 @@ def _unknown(plan: Plan, criterion: str, language: str, level: str | None = None
             question = words.unknown_language(language, level)
         else:
             question = words.unknown(criterion, plan.criteria)
-        gap = plan.said[key] = Gap(kind="unknown", criterion=criterion, question=question)
+        gap = plan.keep(key, Gap(kind="unknown", criterion=criterion, question=question))
     return gap

@@ -10,11 +10,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from services.matching.assessing import CREDITS, RELEVANT, detail
 from services.matching.columns import Columns, View
 from services.matching.compiled import Wanted, compiled
 from services.matching.decoding import Reader
@@ -23,14 +24,14 @@ from services.matching.fragments import Batches
 from services.matching.frequency import document_frequency
 from services.matching.heaps import Heap
 from services.matching.judging import Facts
+from services.matching.listing import Lister, Scored
 from services.matching.odd_ids import OddIds
 from services.matching.packing import Packed, pack
-from services.matching.scoring import Assessment, Plan, assessed, plan_of
+from services.matching.scoring import Plan, plan_of
 from services.matching.search import search
 from services.matching.sweeping import count
-from services.matching.unpacking import profile
+from services.matching.unpacking import Row, Unpacked
 from services.matching.vocabulary import Sizes, somebody
-from services.matching.wanted import SHEET_PARTS
 from shared.events.candidate import Candidate, HeldSkill
 from shared.events.model import RankingModel
 from shared.events.need import AskedSkill, Criteria
@@ -38,7 +39,6 @@ from shared.events.vocabulary import Must
 from shared.taxonomy import RoleNames, Taxonomy
 
 Counts = npt.NDArray[np.int64]
-Scored = tuple[Profile, Assessment]
 MOST_COMPILED = 64
 """Plans that are kept compiled: a need in a burst of changes is ranked again and again."""
 
@@ -71,7 +71,7 @@ class Index:
         self._facts = Facts(self.columns.vocabulary)
         self._odd_ids = OddIds(self.columns.vocabulary.odd_ids)
         self._compiling = threading.Lock()
-        self._compiled_plans: OrderedDict[tuple[int, bool], tuple[Plan, Sizes, Wanted]] = OrderedDict()
+        self._compiled_plans: OrderedDict[tuple[int, bool], _Compiled] = OrderedDict()
         self.year = 0
         """On which recency is judged where nobody says another: that of the last model ranked with."""
 
@@ -147,7 +147,7 @@ class Index:
     def profile(self, candidate_id: str, year: int | None = None) -> Profile | None:
         """A candidate as compared, or None where there is no such candidate."""
         row = self.columns.row(candidate_id)
-        return None if row is None else profile(row, self.columns.vocabulary, year or self.year)
+        return None if row is None else Unpacked(row, self.columns.vocabulary, year or self.year)
 
     def rank(
         self,
@@ -161,7 +161,7 @@ class Index:
         """The best `limit` of those eligible who belong (see `Assessment`), or of all who are eligible."""
         self.year = plan.model.as_of.year
         view = self.columns.view
-        wanted = self._compiled(plan, everybody=everybody)
+        _, _, wanted, lister = self._compiled(plan, everybody=everybody)
         census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
         # So many more, that the excluded may be left out of what was found.
         best, almost = (
@@ -171,62 +171,53 @@ class Index:
         best.held, almost.held = search(
             view.table, wanted.plan, wanted.misses, wanted.payload, census, best.heap, almost.heap
         )  # fmt: skip
-        return Ranking(
-            _census(plan, census),
-            self._scored(plan, view, wanted, best, excluded, limit),
-            self._scored(plan, view, wanted, almost, excluded, near_limit),
-        )
+        found = self._chosen(view, best, excluded, limit)
+        number = len(found)
+        found += self._chosen(view, almost, excluded, near_limit)
+        scored = lister.scored(view.table, found)
+        return Ranking(_census(plan, census), tuple(scored[:number]), tuple(scored[number:]))
 
     def census(self, plan: Plan) -> Census:
         """All counts, in one pass."""
         view = self.columns.view
-        wanted = self._compiled(plan, everybody=False)
+        _, _, wanted, _ = self._compiled(plan, everybody=False)
         census = np.zeros(4 + len(plan.hard) + len(plan.asked), np.int64)
         count(view.table, wanted.plan, wanted.misses, census)
         return _census(plan, census)
 
-    def _compiled(self, plan: Plan, *, everybody: bool) -> Wanted:
+    def _compiled(self, plan: Plan, *, everybody: bool) -> "_Compiled":
         """Kept for as long as no code is added: what a plan says of the codes there are does not change."""
         vocabulary, kept, key = self.columns.vocabulary, self._compiled_plans, (id(plan), everybody)
         with self._compiling:
             sizes = vocabulary.sizes
             known = kept.pop(key, None)
             # An id is used again once its plan is gone, but not while the plan is kept here.
-            if known is None or known[1] != sizes:
-                made = compiled(plan, vocabulary, self._facts, self._odd_ids.keys(), everybody=everybody)
-                known = (plan, sizes, made)
+            if known is None or known.sizes != sizes:
+                judged = {
+                    name: self._facts.judged(name, judge, plan.criteria, plan.margin_percent)
+                    for name, judge in plan.judges.items()
+                }
+                made = compiled(plan, vocabulary, judged, self._odd_ids.keys(), everybody=everybody)
+                known = _Compiled(plan, sizes, made, Lister(plan, vocabulary, made, judged))
             kept[key] = known
             if len(kept) > MOST_COMPILED:
                 kept.popitem(last=False)
-            return known[2]
+            return known
 
-    def _scored(
-        self, plan: Plan, view: View, wanted: Wanted, best: "_Best", excluded: Collection[str], limit: int
-    ) -> tuple[Scored, ...]:
-        year = plan.model.as_of.year
+    def _chosen(
+        self, view: View, best: "_Best", excluded: Collection[str], limit: int
+    ) -> list[tuple[int, Row]]:
+        """Places and rows of the best `limit` that are not excluded."""
         places = best.in_order()
-        asked = len(plan.asked)
-        details = np.zeros((len(places), CREDITS + 2 * asked + wanted.plan[SHEET_PARTS]), np.int64)
-        detail(view.table, wanted.plan, wanted.payload, places, details)
-        found: list[Scored] = []
-        rows = self.columns.rows_at(view.table, places)
-        for row, work in zip(rows, details.tolist(), strict=True):
-            if row.candidate_id in excluded:
-                continue
-            if len(found) == limit:
-                break
-            one = profile(row, self.columns.vocabulary, year)
-            found.append((one, assessed(plan, one, *_shows(work, asked))))
-        return tuple(found)
+        rows = zip(places.tolist(), self.columns.rows_at(view.table, places), strict=True)
+        return list(islice((one for one in rows if one[1].candidate_id not in excluded), limit))
 
 
-def _shows(work: list[int], asked: int) -> tuple[list[int], int, int, int]:
-    """As `scoring.shows`, of what `assess_row` left behind."""
-    credits_, shown = work[CREDITS : CREDITS + asked], work[CREDITS + asked : CREDITS + 2 * asked]
-    bits = sum([1 << at for at, one in enumerate(shown) if one])
-    parts = work[CREDITS + 2 * asked :]
-    on_sheet = sum([(part & (1 << 64) - 1) << 64 * at for at, part in enumerate(parts)])
-    return credits_, bits, work[RELEVANT], on_sheet
+class _Compiled(NamedTuple):
+    plan: Plan
+    sizes: Sizes
+    wanted: Wanted
+    lister: Lister
 
 
 class _Best:

@@ -34,14 +34,14 @@ A criterion that is not asked about is left out of the weights. Gaining an asked
 these, since it adds as much above as below the line of the profile's share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from services.matching.constraints import Fit, Judge, hard_constraints, judges
-from services.matching.domain import Knowledge, Profile, asked_skills
+from services.matching.domain import Knowledge, Profile, Shown, Tenure, asked_skills
 from services.matching.weights import (
     ENGINE,
     ESTIMATED_PERCENT,
@@ -74,7 +74,11 @@ EXPERIENCE = tuple(
 )
 """Value by months."""
 SKILL_CRITERIA = ("must_skills", "nice_skills", "named_skills")
+MOST_SAID = 5000
+"""Verdicts, sentences, parts and questions that a plan remembers."""
 NO_OVERRIDE: Mapping[str, float] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +139,76 @@ class Plan:
     margin_percent: float = 0.0
     engine: str = ENGINE
     said: dict[tuple[object, ...], Any] = field(default_factory=dict, compare=False, repr=False)
-    """Questions and sentences made so far: many candidates are told the same."""
+    """Verdicts, questions and sentences made so far: many candidates are told the same."""
+
+    def keep(self, key: tuple[Hashable, ...], made: T) -> T:
+        # A need that is ranked for weeks meets many candidates: what was said is forgotten before it is much.
+        if len(self.said) >= MOST_SAID:
+            self.said.clear()
+        self.said[key] = made
+        return made
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Shows(NamedTuple):
+    """What the skills held do for a plan.
+
+    `credits` of each asked skill in PPM; `shown` has a bit for each asked skill shown in full; `by`: for each
+    asked skill the held one that earns most of it, itself before others, then by credit and id. `relevant` of
+    the profile's `salience`, in thousandths, and `belonging` of the `held` skills belong to the job.
+    `on_sheet`: a bit for each of the plan's `sheet` that is shown.
+    """
+
+    credits: tuple[int, ...]
+    shown: int
+    by: tuple[tuple[str, Shown] | None, ...]
+    relevant: int
+    salience: int
+    belonging: int
+    held: int
+    on_sheet: int
+
+
+class Titles(NamedTuple):
+    """What the roles held are to a plan; `known` are their months.
+
+    `months` in the asked role and in adjacent ones by closeness; `near`: those roles as held, in the order of
+    ids. `affinity`: what the titles are worth together (PPM); `closest`: the one that is worth most, then the
+    longest held, then the first; `closeness`: what it is worth.
+    """
+
+    known: int
+    months: int
+    near: tuple[tuple[str, Tenure], ...]
+    affinity: int
+    closest: str | None
+    closeness: int
+
+
+class Assessment(NamedTuple):
     """`values` in PPM and `units` in ten-thousandths of a point, in the order of the plan's weights.
 
-    `credits` of each asked skill in PPM; `shown` has a bit for each asked skill shown in full; `missed` are
-    the hard constraints missed, `skills` apart; `lacking` counts must skills where `skills` is a must.
+    `missed` are the hard constraints missed, `skills` apart; `lacking` counts must skills where `skills` is a
+    must. `share` is the part of the profile that belongs to the job, in PPM.
     """
 
     units: tuple[int, ...]
     values: tuple[int, ...]
     score: int
-    credits: tuple[int, ...]
-    shown: int
+    skills: Shows
+    titles: Titles
+    share: int
     missed: tuple[Must, ...]
     lacking: int
     belongs: bool
     """Shows an asked skill, or held a title of the asked role's family."""
-    relevant: int
-    on_sheet: int
-    """A bit for each of the plan's `sheet` that is shown."""
+
+    @property
+    def credits(self) -> tuple[int, ...]:
+        return self.skills.credits
+
+    @property
+    def shown(self) -> int:
+        return self.skills.shown
 
     @property
     def misses(self) -> int:
@@ -214,47 +265,81 @@ def plan_of(
 
 def assess(plan: Plan, profile: Profile) -> Assessment:
     """Score one candidate."""
-    return assessed(plan, profile, *shows(plan, profile))
+    skills, titles = shows(plan, profile), titles_of(plan, profile)
+    share = profile_share(skills)
+    verdicts = {criterion: judge(profile.facts) for criterion, judge in plan.judges.items()}
+    values: list[int] = []
+    for criterion in plan.weights:
+        if criterion in verdicts:
+            value = verdicts[criterion][1]
+        elif criterion in SKILL_CRITERIA:
+            value = sum([skill_share(plan.asked[at], skills.credits[at]) for at in plan.places[criterion]])
+        elif criterion == "role_experience":
+            months = min(titles.months, FULL_EXPERIENCE_MONTHS)
+            value = EXPERIENCE[months] if titles.known else UNKNOWN_EXPERIENCE
+        elif criterion == "role_fit":
+            value = fit_of(share, titles.affinity) if plan.role else share
+        else:
+            value = min(PPM, SHEET_FULL * skills.on_sheet.bit_count() * PPM // len(plan.sheet))
+        values.append(value)
+    units = units_of(plan, values)
+    return Assessment(
+        units=units,
+        values=tuple(values),
+        score=sum(units),
+        skills=skills,
+        titles=titles,
+        share=share,
+        missed=tuple([must for must, _ in plan.hard if verdicts[must.value][0] is Fit.MISSES]),
+        lacking=lacking(plan, skills.shown),
+        belongs=bool(skills.shown) or not plan.family.isdisjoint(profile.roles),
+    )
 
 
-def shows(plan: Plan, profile: Profile) -> tuple[list[int], int, int, int]:
-    """What the skills held do for a plan: (credit of each asked skill, shown bits, relevant, sheet bits)."""
-    best = [0] * len(plan.asked)
-    shown = relevant = on_sheet = 0
-    touches, asked = plan.touches, plan.asked
+def shows(plan: Plan, profile: Profile) -> Shows:
+    best = [(0, False, 0)] * len(plan.asked)
+    by: list[tuple[str, Shown] | None] = [None] * len(plan.asked)
+    shown = relevant = on_sheet = belonging = 0
+    touches = plan.touches
     for skill, held in profile.skills.items():
         touch = touches.get(skill)
         if touch is None:
             continue
         relevant += held.salience * touch.relevance
+        belonging += touch.relevance > 0
         on_sheet |= touch.sheet
+        level = min(held.level, touch.cap)
         for at, credit in touch.credits:
-            earned = level_credit(min(held.level, touch.cap), asked[at].level, held.estimated) * credit // PPM
-            best[at] = max(best[at], earned)
+            asked = plan.asked[at]
+            earned = level_credit(level, asked.level, held.estimated) * credit // PPM
+            rank = (earned, skill == asked.skill, credit)
+            if rank > best[at]:
+                best[at], by[at] = rank, (skill, held)
             if credit == PPM:
                 shown |= 1 << at
-    return best, shown, relevant, on_sheet
-
-
-def assessed(
-    plan: Plan, profile: Profile, best: Sequence[int], shown: int, relevant: int, on_sheet: int
-) -> Assessment:
-    """The score of a candidate of whom is known what their skills do (see `shows`)."""
-    values = _values(plan, profile, best, relevant, on_sheet)
-    units = units_of(plan, values)
-    candidate = profile.facts
-    return Assessment(
-        units=units,
-        values=values,
-        score=sum(units),
-        credits=tuple(best),
-        shown=shown,
-        missed=tuple([must for must, judge in plan.hard if judge(candidate)[0] is Fit.MISSES]),
-        lacking=(plan.must_bits & ~shown).bit_count() if plan.all_musts else 0,
-        belongs=bool(shown) or not plan.family.isdisjoint(profile.months),
-        relevant=relevant,
-        on_sheet=on_sheet,
+    earned_most = tuple([earned for earned, _, _ in best])
+    return Shows(
+        earned_most, shown, tuple(by), relevant, profile.salience, belonging, len(profile.skills), on_sheet
     )
+
+
+def titles_of(plan: Plan, profile: Profile) -> Titles:
+    best, closest = (-1, -1), None
+    for role in sorted(profile.roles):
+        held = profile.roles[role]
+        rank = (plan.affinity.get(role, 0) * held.fresh, held.faded)
+        if rank > best:
+            best, closest = rank, role
+    near = [(role, profile.roles[role]) for role in sorted(profile.roles.keys() & plan.experience.keys())]
+    # A shared family alone is no experience.
+    months = sum([held.faded * plan.experience[role] for role, held in near]) // PPM
+    affinity = title_affinity(plan, profile)
+    return Titles(profile.known, months, tuple(near), affinity, closest, max(0, best[0]) // 100)
+
+
+def lacking(plan: Plan, shown: int) -> int:
+    """How many must skills are not shown, where that bars a candidate."""
+    return (plan.must_bits & ~shown).bit_count() if plan.all_musts else 0
 
 
 def units_of(plan: Plan, values: Sequence[int]) -> tuple[int, ...]:
@@ -278,22 +363,15 @@ def skill_share(asked: Asked, credit: int) -> int:
     return asked.share * credit // PPM
 
 
-def experience_months(plan: Plan, profile: Profile) -> int:
-    """Months in the asked role, and in adjacent ones by closeness; a shared family alone is no experience."""
-    return sum([months * plan.experience.get(role, 0) for role, months in profile.months.items()]) // PPM
-
-
 def title_affinity(plan: Plan, profile: Profile) -> int:
     """PPM: the mean of the closest title held and of all titles by their months, both as they fade."""
-    if not profile.months:
+    if not profile.roles:
         return UNKNOWN_EXPERIENCE
-    best = max([plan.affinity.get(role, 0) * profile.fresh[role] // 100 for role in profile.months])
-    whole = profile.known
-    if not whole:
+    worth = [(plan.affinity.get(role, 0), held) for role, held in profile.roles.items()]
+    best = max([affinity * held.fresh // 100 for affinity, held in worth])
+    if not profile.known:
         return best
-    return (
-        best + sum([months * plan.affinity.get(role, 0) for role, months in profile.months.items()]) // whole
-    ) // 2
+    return (best + sum([affinity * held.faded for affinity, held in worth]) // profile.known) // 2
 
 
 def fit_of(share: int, affinity: int) -> int:
@@ -301,31 +379,9 @@ def fit_of(share: int, affinity: int) -> int:
     return (FIT_SHARE * share + (1000 - FIT_SHARE) * affinity) // 1000
 
 
-def profile_share(profile: Profile, relevant: int) -> int:
+def profile_share(skills: Shows) -> int:
     """PPM of the profile that belongs to the asked job."""
-    return relevant * (PPM // 1000) // (profile.salience + THIN_PROFILE)
-
-
-def _values(
-    plan: Plan, profile: Profile, best: Sequence[int], relevant: int, on_sheet: int
-) -> tuple[int, ...]:
-    values: list[int] = []
-    for criterion in plan.weights:
-        judge = plan.judges.get(criterion)
-        if judge is not None:
-            values.append(judge(profile.facts)[1])
-        elif criterion in SKILL_CRITERIA:
-            values.append(sum([skill_share(plan.asked[at], best[at]) for at in plan.places[criterion]]))
-        elif criterion == "role_experience":
-            months = experience_months(plan, profile)
-            known = EXPERIENCE[min(months, FULL_EXPERIENCE_MONTHS)]
-            values.append(known if profile.known else UNKNOWN_EXPERIENCE)
-        elif criterion == "role_fit":
-            share = profile_share(profile, relevant)
-            values.append(fit_of(share, title_affinity(plan, profile)) if plan.role else share)
-        else:
-            values.append(min(PPM, SHEET_FULL * on_sheet.bit_count() * PPM // len(plan.sheet)))
-    return tuple(values)
+    return skills.relevant * (PPM // 1000) // (skills.salience + THIN_PROFILE)
 
 
 def _asked(

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.matching.assessing import (
-    CREDITS,
     MOST_TOUCHED,
     PPM,
     judge,
     profile_share,
     soft_units,
     weigh,
+    work_size,
 )
 from services.matching.bounding import Bounds, bounds_of, cut, reaching, steps_of
 from services.matching.careers import careers_of, first_of
@@ -28,12 +28,10 @@ from services.matching.kernels import CONTENT, HIGH, LOW, ROWS, SEALED, START, W
 from services.matching.postings import rows_in
 from services.matching.sweeping import admit, room_for
 from services.matching.wanted import (
-    ASKED,
     FLAT_BOUND,
     MOST_STEPS,
     PLANES,
     SHARE_BOUND,
-    SHEET_PARTS,
     SOFT_BOUND,
     STEP,
     STEP_INVERSE,
@@ -95,7 +93,7 @@ def _search(
     """`least`: the scores to reach, of the listed and of the near; `GUESS` where one is to be guessed."""
     room = room_for(plan)
     scratch = Scratch(
-        np.zeros(CREDITS + 2 * plan[ASKED] + plan[SHEET_PARTS], np.int64),
+        np.zeros(work_size(plan) + 1, np.int64),
         np.empty(MOST_TOUCHED, np.int64),
         np.empty(BATCH, np.int64),
         np.empty(BATCH, np.int64),

@@ -11,7 +11,8 @@ from services.matching import explain
 from services.matching.decisions import still_placed
 from services.matching.domain import LISTED, NEAR_MISSES, Profile, departures, entered
 from services.matching.entering import Bar, to_enter
-from services.matching.index import Index, Ranking, Scored
+from services.matching.index import Index, Ranking
+from services.matching.listing import Scored
 from services.matching.scoring import Plan, assess
 from services.matching.weights import PPM
 from shared.events.need import Need
@@ -56,7 +57,7 @@ class Watch:
 
     def _belongs(self, profile: Profile) -> bool:
         """As `Assessment.belongs`, for a small part of the work: most who change belong to few needs."""
-        return not (self.showing.isdisjoint(profile.skills) and self.plan.family.isdisjoint(profile.months))
+        return not (self.showing.isdisjoint(profile.skills) and self.plan.family.isdisjoint(profile.roles))
 
 
 def rank(

@@ -87,6 +87,7 @@ class Vocabulary:
         """Ids that are no UUIDs in their usual form."""
         self._tables: dict[int, npt.NDArray[np.int32]] = {}
         self._judged: dict[int, Judged] = {}
+        self._order_of_roles = np.zeros(0, np.int64)
 
     @property
     def sizes(self) -> Sizes:
@@ -96,6 +97,14 @@ class Vocabulary:
             self.odd_ids,
         )  # fmt: skip
         return tuple([len(one) for one in codes])
+
+    def order_of_roles(self) -> Ints:
+        """By code, the place of a role in the order of ids."""
+        size, known = len(self.roles), self._order_of_roles
+        if len(known) < size:
+            known = np.argsort(np.argsort(np.array(self.roles.values[:size])))
+            self._order_of_roles = known
+        return known
 
     def judged_in(self, year: int) -> "Judged":
         """By payload code, what was packed of a held skill as judged in that year."""
