@@ -86,8 +86,7 @@ class Candidates(Table[Candidate]):
     async def _settle_first(self) -> None:
         records, absorbing = self._applying.popleft()
         changes = await absorbing
-        for raw in records:
-            self.watermark[raw.partition] = raw.offset
+        self.watermark[records[-1].partition] = records[-1].offset
         if changes.changed or changes.erased:
             self._on_changes(changes)
 

@@ -178,7 +178,7 @@ def ids_of(ids: Sequence[str], vocabulary: Vocabulary, high: Words, low: Words, 
     """
     text = "".join(ids).encode("ascii", "replace")
     regular = np.zeros(len(ids), np.uint8)
-    if len(text) == 36 * len(ids) and all(len(one) == 36 for one in ids):
+    if len(text) == 36 * len(ids) and set(map(len, ids)) == {36}:
         kernels.parse_ids(np.frombuffer(text, np.uint8).reshape(-1, 36), high, low, regular)
     else:
         for at, one in enumerate(ids):

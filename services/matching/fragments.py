@@ -4,10 +4,9 @@
 one that it would have read, with the same values. What is not read here, it reads whole.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from functools import cache
-from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,6 @@ MOST_LEARNED = 1 << 18
 """Then all is learned anew: more than so many ways to say something do not come again and again."""
 MOST_AT_ONCE = 4096
 """Fragments learned before the reading goes on."""
-K = TypeVar("K", bound=Hashable)
 
 Fragment = tuple[int, bytes]
 """A kind, as `parsing.py` numbers them, and the text."""
@@ -195,11 +193,9 @@ class Batches:
         seniority = facts[parsing.SENIORITY]
         seniority = np.where((seniority == 0) & (stated | has_roles), _derived()[years], seniority)
         countries, regions, currencies = (
-            [codes.values[code] for code in facts[kind].tolist()]
-            for kind, codes in self._learned.parts.items()
+            self._learned.parts[kind].values for kind in (parsing.COUNTRY, parsing.REGION, parsing.CURRENCY)
         )
         places, prices = self._vocabulary.places, self._vocabulary.prices
-        rates, salaries = facts[parsing.DAY_RATE].tolist(), facts[parsing.SALARY].tolist()
         return Rows(
             ids=ids,
             content=content,
@@ -207,18 +203,33 @@ class Batches:
             begins=facts[parsing.BEGIN],
             sizes=facts[parsing.SIZE],
             traits=seniority | facts[parsing.REMOTE] | facts[parsing.CONTRACTS] | facts[parsing.EDUCATION],
-            places=_coded(places, zip(countries, regions, strict=True)),
+            places=_coded(
+                lambda country, region: places[countries[country], regions[region]],
+                facts[parsing.COUNTRY],
+                facts[parsing.REGION],
+            ),
             years=years,
             days=facts[parsing.AVAILABLE_FROM],
-            prices=_coded(prices, zip(rates, salaries, currencies, strict=True)),
+            prices=_coded(
+                lambda rate, salary, currency: prices[rate, salary, currencies[currency]],
+                facts[parsing.DAY_RATE],
+                facts[parsing.SALARY],
+                facts[parsing.CURRENCY],
+            ),
             tongues=facts[parsing.LANGUAGES],
         )
 
 
 def _ends(texts: list[bytes]) -> Ints:
-    return np.fromiter(accumulate(map(len, texts), initial=0), np.int64, len(texts) + 1)
+    ends = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=ends[1:])
+    return ends
 
 
-def _coded(codes: Codes[K], values: Iterable[K]) -> Ints:
-    found = [codes[value] for value in values]
-    return np.array(found, np.int64)
+def _coded(code: Callable[..., int], *parts: Ints) -> Ints:
+    """The code of each row's parts (below 2^32): asked for once for all rows whose parts are alike."""
+    alike = np.zeros(len(parts[0]), np.int64)
+    for part in parts:
+        _, first, alike = np.unique(alike << 32 | part, return_index=True, return_inverse=True)
+    found = [code(*some) for some in zip(*(part[first].tolist() for part in parts), strict=True)]
+    return np.array(found, np.int64)[alike]
