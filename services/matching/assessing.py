@@ -16,12 +16,11 @@ from services.matching.compiling import (
     kernel,
     ones,
     short_varint,
-    u16_at,
     u32_at,
     u64_at,
     varint_at,
 )
-from services.matching.kernels import DAYS, PLACE, PRICES, TONGUES, TRAITS, YEARS
+from services.matching.kernels import FACTS, STRIDE, TRAITS, fact_in
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -30,7 +29,6 @@ from services.matching.wanted import (
     CREDIT_ASKED,
     CREDIT_START,
     CRITERION,
-    DAYS_UNITS,
     EARNED,
     EARNED_SIZE,
     ESTIMATED_BIT,
@@ -44,8 +42,6 @@ from services.matching.wanted import (
     HAS_ROLE,
     LEVEL_SHIFT,
     OLDEST,
-    PLACE_UNITS,
-    PRICES_UNITS,
     RELEVANCE,
     SALIENCE_MASK,
     SHARES,
@@ -55,17 +51,17 @@ from services.matching.wanted import (
     SHEET_WEIGHT,
     SKILL_WEIGHTS,
     THIN,
-    TONGUES_UNITS,
     TOUCH_OF,
     TRAITS_UNITS,
     UNKNOWN_EXPERIENCE,
     USEFUL,
     YEAR,
-    YEARS_UNITS,
 )
 
 PPM = 1_000_000
 MOST_TOUCHED = 64
+DECIDED = 6
+"""Facts that decide constraints, in the same order in blocks and plans."""
 
 Array = Any
 
@@ -74,18 +70,11 @@ Array = Any
 def soft_units(table: Array, plan: int, block: int, row: int) -> int:
     """Units of all constraints asked about."""
     units = 0
-    if i64_at(plan, TRAITS_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, TRAITS_UNITS) + u16_at(table[block, TRAITS], row))
-    if i64_at(plan, PLACE_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, PLACE_UNITS) + u16_at(table[block, PLACE], row))
-    if i64_at(plan, YEARS_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, YEARS_UNITS) + u16_at(table[block, YEARS], row))
-    if i64_at(plan, DAYS_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, DAYS_UNITS) + u16_at(table[block, DAYS], row))
-    if i64_at(plan, PRICES_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, PRICES_UNITS) + u32_at(table[block, PRICES], row))
-    if i64_at(plan, TONGUES_UNITS) >= 0:
-        units += i64_at(plan, i64_at(plan, TONGUES_UNITS) + u32_at(table[block, TONGUES], row))
+    facts = table[block, FACTS] + row * table[block, STRIDE]
+    for decided in range(DECIDED):
+        of_code = i64_at(plan, TRAITS_UNITS + decided)
+        if of_code >= 0:
+            units += i64_at(plan, of_code + fact_in(facts, table[block, TRAITS + decided]))
     return units
 
 

@@ -4,7 +4,7 @@ A block never changes once it is made, but for `alive`, which is replaced by a c
 older table of blocks goes on reading what it says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from services.matching.kernels import FIELDS
 from services.matching.packing import Rows
 from services.matching.parsing import gather_contents
 from services.matching.postings import CLASSES, LEVELS, count_terms, fill_terms
-from services.matching.vocabulary import Vocabulary
+from services.matching.vocabulary import TRAIT_BITS, YEAR_BITS, Vocabulary
 from services.matching.wanted import ESTIMATED_BIT, LEVEL_SHIFT
 from services.matching.weights import ESTIMATED_PERCENT
 
@@ -28,12 +28,11 @@ NO_BITMAP = 0xFFFF
 Words = npt.NDArray[np.uint64]
 Table = npt.NDArray[np.int64]
 Memory = tuple[npt.NDArray[Any], ...]
-"""The arrays of `COLUMNS`, in that order, and then others."""
-COLUMNS = {
-    kernels.HIGH: np.uint64, kernels.LOW: np.uint64, kernels.REVISION: np.int64, kernels.START: np.uint32,
-    kernels.CONTENT: np.uint8, kernels.TRAITS: np.uint16, kernels.PLACE: np.uint16, kernels.YEARS: np.uint16,
-    kernels.DAYS: np.uint16, kernels.PRICES: np.uint32, kernels.TONGUES: np.uint32,
-}  # fmt: skip
+COLUMNS = (kernels.HIGH, kernels.LOW, kernels.CONTENT, kernels.GROUPS, kernels.FACTS)
+ALIGNED = 56
+"""More bits than these begin with a byte: whoever reads a fact reads eight bytes."""
+ROOMY = dict(zip(kernels.STORED, (TRAIT_BITS, YEAR_BITS, 16, 16, 32, 32, 32, 63), strict=True))
+"""Bits of each fact in the tail, of which nobody knows what will come."""
 POSTINGS = (kernels.TERM_START, kernels.DOCS, kernels.DENSE, kernels.BITMAPS, kernels.CAREERS)
 
 
@@ -53,20 +52,43 @@ def living(rows: int) -> Words:
 class Block:
     """Rows in memory. `fields` is its row of a table of blocks: sizes and addresses, for the kernels."""
 
-    def __init__(self, rows: int, size: int, *, capacity: int = 0) -> None:
+    def __init__(self, rows: int, size: int, bits: Mapping[int, int], *, capacity: int = 0) -> None:
+        """`size`: bytes of all contents; `bits` of each fact stored."""
         space = max(rows, capacity)
-        shapes = {kernels.START: space + 1, kernels.CONTENT: size + SPARE}
-        self.columns = {
-            column: np.zeros(shapes.get(column, max(1, space)), kind) for column, kind in COLUMNS.items()
-        }
         self.rows = rows
         self.living = rows
         self.alive = living(rows)
         self.postings: Memory = ()
         self.fields = np.zeros(FIELDS, np.int64)
+        self._note_rows()
+        stride = self._lay_out(bits)
+        columns: Memory = (
+            np.zeros(max(1, space), np.uint64),
+            np.zeros(max(1, space), np.uint64),
+            np.zeros(size + SPARE, np.uint8),
+            np.zeros((space >> 6) + 1, np.uint32),
+            # One row more, for where the last one's content ends.
+            np.zeros((space + 1) * stride + SPARE, np.uint8),
+        )
+        self.columns = dict(zip(COLUMNS, columns, strict=True))
         for column, held in self.columns.items():
             self.fields[column] = held.ctypes.data
-        self._note_rows()
+
+    def _lay_out(self, bits: Mapping[int, int]) -> int:
+        """Note where each fact stands; bytes of a row."""
+        end = 0
+        for fact in kernels.STORED:
+            if bits[fact] > ALIGNED:
+                end = (end + 7) // 8 * 8
+            self.fields[fact] = max(1, bits[fact]) << 16 | end
+            end += max(1, bits[fact])
+        self.fields[kernels.STRIDE] = (end + 7) // 8
+        return (end + 7) // 8
+
+    @property
+    def table(self) -> Table:
+        """Of this block alone."""
+        return self.fields.reshape(1, -1)
 
     def _note_rows(self) -> None:
         self.fields[kernels.ROWS] = self.rows
@@ -97,9 +119,8 @@ class Block:
         level = table >> LEVEL_SHIFT
         counting = np.where(table & ESTIMATED_BIT, (level * ESTIMATED_PERCENT + 99) // 100, level)
         level_class = np.searchsorted(LEVELS[:-1], counting).astype(np.uint8)
-        start, content = self.columns[kernels.START], self.columns[kernels.CONTENT]
         counts = np.zeros(roles + skills * CLASSES, np.int64)
-        count_terms(content, start, careers, level_class, roles, counts)
+        count_terms(self.table, careers, level_class, roles, counts)
         words = len(self.alive)
         is_dense = counts > words * 4
         dense = np.full(len(counts), NO_BITMAP, np.int64)
@@ -111,7 +132,7 @@ class Block:
         bitmaps = np.zeros(max(1, int(is_dense.sum()) * words), np.uint64)
         dense16 = dense.astype(np.uint16)
         fill_terms(
-            content, start, careers, level_class, roles, term_start[:-1].astype(np.int64),
+            self.table, careers, level_class, roles, term_start[:-1].astype(np.int64),
             np.where(is_dense, dense, -1), docs, bitmaps, words,
         )  # fmt: skip
         postings: Memory = (term_start, docs, dense16, bitmaps, careers)
@@ -128,7 +149,7 @@ class Tail(Block):
     """The block that takes newcomers; it has no postings."""
 
     def __init__(self, capacity: int) -> None:
-        super().__init__(0, 64 * capacity, capacity=capacity)
+        super().__init__(0, 64 * capacity, ROOMY, capacity=capacity)
         self._capacity = capacity
         self.written = 0
         """Rows there are, of which the first `rows` are published."""
@@ -142,23 +163,22 @@ class Tail(Block):
         at, to = self.written, self.written + len(rows)
         columns = self.columns
         ids_of(rows.ids, vocabulary, columns[kernels.HIGH][at:to], columns[kernels.LOW][at:to])
-        for column, numbers in (
-            (kernels.REVISION, rows.revisions), (kernels.TRAITS, rows.traits), (kernels.PLACE, rows.places),
-            (kernels.YEARS, rows.years), (kernels.DAYS, rows.days), (kernels.PRICES, rows.prices),
-            (kernels.TONGUES, rows.tongues),
-        ):  # fmt: skip
-            if numbers.max() > np.iinfo(columns[column].dtype).max:
-                raise OverflowError(f"column {column} has no room for a code of its vocabulary")
-            columns[column][at:to] = numbers
-        start = columns[kernels.START]
-        start[at + 1 : to + 1] = start[at] + np.cumsum(rows.sizes)
-        end = int(start[to])
+        facts = (rows.traits, rows.years, rows.places, rows.days, rows.prices, rows.tongues)
+        for fact, numbers in zip(kernels.STORED, facts, strict=False):
+            if numbers.max() >= 1 << ROOMY[fact]:
+                raise OverflowError(f"fact {fact} has no room for a code of its vocabulary")
+        begin = kernels.start_at(self.table, 0, at)
+        end = begin + int(rows.sizes.sum())
         if end + SPARE > len(columns[kernels.CONTENT]):
             grown = np.zeros(end * 3 // 2 + SPARE, np.uint8)
-            grown[: start[at]] = columns[kernels.CONTENT][: start[at]]
+            grown[:begin] = columns[kernels.CONTENT][:begin]
             columns[kernels.CONTENT] = grown
             self.fields[kernels.CONTENT] = grown.ctypes.data
-        gather_contents(rows.content, rows.begins, rows.sizes, columns[kernels.CONTENT], start[at])
+        kernels.put_rows(
+            self.table, at, rows.revisions, rows.sizes, rows.traits, rows.places, rows.years, rows.days,
+            rows.prices, rows.tongues,
+        )  # fmt: skip
+        gather_contents(rows.content, rows.begins, rows.sizes, columns[kernels.CONTENT], begin)
         self.written = to
 
     def publish(self) -> None:
@@ -193,10 +213,20 @@ def ids_of(ids: Sequence[str], vocabulary: Vocabulary, high: Words, low: Words, 
 def rebuilt(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
     """One block of all that lives in these."""
     table = table_of(blocks)
-    rows, size = (int(number) for number in kernels.measure(table))
-    block = Block(rows, size)
-    places, careers = by_career(table, rows, len(vocabulary.roles))
-    kernels.copy_rows(table, places, *block.columns.values())
+    places, careers = by_career(table, sum(block.living for block in blocks), len(vocabulary.roles))
+    size, behind, least, most = (int(number) for number in kernels.survey(table, places))
+    bits = {
+        **ROOMY,
+        kernels.PLACE: len(vocabulary.places).bit_length(),
+        kernels.DAYS: len(vocabulary.days).bit_length(),
+        kernels.PRICES: len(vocabulary.prices).bit_length(),
+        kernels.TONGUES: len(vocabulary.tongues).bit_length(),
+        kernels.START: behind.bit_length(),
+        kernels.REVISION: (most - least).bit_length(),
+    }
+    block = Block(len(places), size, bits)
+    block.fields[kernels.LEAST_REVISION] = least
+    kernels.copy_rows(table, places, block.table)
     block.index_terms(vocabulary, careers)
     return block
 

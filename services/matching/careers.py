@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_i64, as_u64, kernel, lowest, u32_at, varint_at
-from services.matching.kernels import ALIVE, CAREERS, CAREERS_NUMBER, CONTENT, ROWS, START
+from services.matching.compiling import as_i64, as_u64, kernel, lowest, varint_at
+from services.matching.kernels import ALIVE, CAREERS, CAREERS_NUMBER, ROWS, content_at
 from services.matching.wanted import (
     EXPERIENCE_WEIGHT,
     GAIN_UNITS,
@@ -65,7 +65,7 @@ def by_career(table: Array, living: int, roles: int) -> tuple[Array, Array]:
                 row = word * 64 + np.int64(lowest(bits))
                 bits &= bits - np.uint64(1)
                 places[number] = block << 16 | row
-                career[number] = _career_at(table[block, CONTENT] + u32_at(table[block, START], row), months)
+                career[number] = _career_at(content_at(table, block, row), months)
                 number += 1
     order = np.arange(living)
     for shift, most in ((_NUMBER_AT, ANY), (0, _MOST_ROLE), (ROLE_BITS, _MOST_ROLE)):

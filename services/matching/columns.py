@@ -24,6 +24,7 @@ from services.matching.blocks import (
     rebuilt,
     table_of,
 )
+from services.matching.kernels import FIELDS
 from services.matching.packing import Packed, Rows
 from services.matching.unpacking import Row
 from services.matching.vocabulary import Vocabulary
@@ -55,7 +56,8 @@ class Columns:
         self._changing = threading.RLock()
         self._positions = np.full(1 << 12, kernels.EMPTY, np.uint32)
         self._used = 0
-        self._ids = np.zeros((16, 3), np.int64)
+        self._ids = np.zeros((16, FIELDS), np.int64)
+        """By number of a block its fields: where ids and revisions stand does not change."""
         self.tail_rows = TAIL_ROWS
         """Rows that a tail takes before it becomes a block. Readers look at each of them, so they are few; a
         whole block of them while nobody reads yet, so that each row is sorted in but once."""
@@ -104,9 +106,8 @@ class Columns:
         tail.write(rows, self.vocabulary)
         with self._changing:
             high, low = tail.columns[kernels.HIGH][part], tail.columns[kernels.LOW][part]
-            revision = tail.columns[kernels.REVISION][part]
             died, used = kernels.upsert(
-                self._positions, self._ids, high, low, revision, position, status, dead
+                self._positions, self._ids, high, low, rows.revisions, position, status, dead
             )
             self._used += used
             tail.publish()
@@ -176,7 +177,7 @@ class Columns:
         self.blocks[number] = block
         if number >= len(self._ids):
             self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
-        self._ids[number] = block.fields[[kernels.HIGH, kernels.LOW, kernels.REVISION]]
+        self._ids[number] = block.fields
         return number
 
     def _bury(self, dead: npt.NDArray[np.int64]) -> None:
@@ -225,8 +226,7 @@ class Columns:
             found = self.position(candidate_id)
             if found < 0:
                 return None
-            fields = self.blocks[found >> 16].fields
-            return self.rows_at(fields.reshape(1, -1), np.array([found & 0xFFFF]))[0]
+            return self.rows_at(self.blocks[found >> 16].table, np.array([found & 0xFFFF]))[0]
 
     def rows_at(self, table: Table, places: npt.NDArray[np.int64]) -> list[Row]:
         """Of the table of a view that is still held; each place is block << 16 | row."""

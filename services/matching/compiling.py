@@ -87,6 +87,18 @@ u8_at, u16_at, u32_at, i64_at = (_reader(bits, types.int64) for bits in (8, 16, 
 u64_at = _reader(64, types.uint64)
 
 
+@intrinsic
+def put_u64(_context: Any, _address: Any, _value: Any) -> Any:
+    """Write eight bytes, wherever they begin."""
+
+    def generate(context: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], cgutils.ir.IntType(64).as_pointer())
+        builder.store(arguments[1], pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.uint64), generate
+
+
 @kernel
 def word_at(address: int) -> Any:
     return u64_at(address, 0)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import kernel, ones, u32_at, varint_at
-from services.matching.kernels import CONTENT, START
+from services.matching.compiling import kernel, ones, varint_at
+from services.matching.kernels import content_at
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -74,7 +74,7 @@ def details(
     best = np.zeros((2, plan[ASKED]), np.int64)
     for which in range(places.size):
         block, row = places[which] >> 16, places[which] & 0xFFFF
-        at = table[block, CONTENT] + u32_at(table[block, START], row)
+        at = content_at(table, block, row)
         best[:] = 0
         at = _skills(plan, payload, at, own, best, figures[which], skills[which], sheet[which])
         _roles(plan, at, near, order, figures[which], tenures[which])

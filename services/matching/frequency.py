@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from services.matching.columns import View
-from services.matching.compiling import as_u64, kernel, u32_at, varint_at
-from services.matching.kernels import ALIVE, CONTENT, ROWS, START, WORDS
+from services.matching.compiling import as_u64, kernel, varint_at
+from services.matching.kernels import ALIVE, ROWS, WORDS, content_at
 from services.matching.vocabulary import Vocabulary
 from shared.taxonomy import Taxonomy
 
@@ -38,7 +38,7 @@ def count_shown(table: Any, start: Any, shows: Any, counts: Any) -> None:
             person += 1
             if not (alive[row >> 6] >> np.uint64(row & 63)) & np.uint64(1):
                 continue
-            number, at = varint_at(table[block, CONTENT] + u32_at(table[block, START], row))
+            number, at = varint_at(content_at(table, block, row))
             for _ in range(number):
                 skill, at = varint_at(at)
                 _, at = varint_at(at)

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from services.matching.compiling import as_i64, as_u8, as_u16, as_u32, as_u64, kernel, lowest, varint_at
+from services.matching.compiling import (
+    as_u32,
+    as_u64,
+    i64_at,
+    kernel,
+    put_u64,
+    u32_at,
+    u64_at,
+    varint_at,
+)
 
 EMPTY = np.uint32(0xFFFFFFFF)
 GONE = np.uint32(0xFFFFFFFE)
@@ -15,11 +24,86 @@ ODD = np.uint64(0xFFFFFFFFFFFFFFFF)
 NOBODY = 0xFFFFFFFF
 STALE, NEW, NEWER = 0, 1, 2
 
-# What a row of a table of blocks holds: sizes and addresses.
+# What a row of a table of blocks holds: sizes, addresses, and where each fact stands in a row's bits.
 (
-    ROWS, WORDS, HIGH, LOW, REVISION, START, CONTENT, TRAITS, PLACE, YEARS, DAYS, PRICES, TONGUES, ALIVE,
+    ROWS, WORDS, HIGH, LOW, CONTENT, GROUPS, FACTS, STRIDE, LEAST_REVISION,
+    TRAITS, YEARS, PLACE, DAYS, PRICES, TONGUES, START, REVISION, ALIVE,
     TERM_START, DOCS, DENSE, BITMAPS, ROLE_TERMS, SKILL_TERMS, SEALED, CAREERS, CAREERS_NUMBER, FIELDS,
-) = range(24)  # fmt: skip
+) = range(28)  # fmt: skip
+STORED = (TRAITS, YEARS, PLACE, DAYS, PRICES, TONGUES, START, REVISION)
+"""The facts of a row, in their order: `STRIDE` bytes a row, each fact so many bits from some bit on (the
+number of bits << 16 | the bit). A start is counted from that of the row's group of 64, whose are in `GROUPS`;
+a revision, from the block's least."""
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@kernel
+def fact_at(table: Any, block: int, fact: int, row: int) -> int:
+    """One of `STORED`, as it is stored."""
+    where = table[block, fact]
+    return fact_in(table[block, FACTS] + row * table[block, STRIDE], where)
+
+
+@kernel
+def fact_in(address: int, where: int) -> int:
+    """The fact that stands there in the row at an address."""
+    word = u64_at(address + ((where & 0xFFFF) >> 3), 0) >> np.uint64(where & 7)
+    return np.int64(word & (ALL >> np.uint64(64 - (where >> 16))))
+
+
+@kernel
+def revision_at(table: Any, block: int, row: int) -> int:
+    return table[block, LEAST_REVISION] + fact_at(table, block, REVISION, row)
+
+
+@kernel
+def start_at(table: Any, block: int, row: int) -> int:
+    """Where a row's content begins in its block's; that behind the last row has a start too."""
+    return u32_at(table[block, GROUPS], row >> 6) + fact_at(table, block, START, row)
+
+
+@kernel
+def content_at(table: Any, block: int, row: int) -> int:
+    """The address of a row's content."""
+    return table[block, CONTENT] + start_at(table, block, row)
+
+
+@kernel
+def put_fact(table: Any, fact: int, row: int, value: int) -> None:
+    """Into a row of the first block, which nobody reads yet."""
+    where = table[0, fact]
+    address = table[0, FACTS] + row * table[0, STRIDE] + ((where & 0xFFFF) >> 3)
+    shift = np.uint64(where & 7)
+    mask = (ALL >> np.uint64(64 - (where >> 16))) << shift
+    put_u64(address, (u64_at(address, 0) & ~mask) | np.uint64(value) << shift)
+
+
+@kernel
+def put_start(table: Any, row: int, start: int) -> None:
+    groups = as_u32(table[0, GROUPS], (row >> 6) + 1)
+    if row & 63 == 0:
+        groups[row >> 6] = start
+    put_fact(table, START, row, start - np.int64(groups[row >> 6]))
+
+
+@kernel
+def put_rows(
+    table: Any, first: int, revisions: Any, sizes: Any, traits: Any, places: Any, years: Any, days: Any,
+    prices: Any, tongues: Any,
+) -> None:  # fmt: skip
+    """Facts of rows `first` and so on of the first block, the contents' starts among them."""
+    start = start_at(table, 0, first)
+    for which in range(revisions.size):
+        row = first + which
+        put_fact(table, TRAITS, row, traits[which])
+        put_fact(table, YEARS, row, years[which])
+        put_fact(table, PLACE, row, places[which])
+        put_fact(table, DAYS, row, days[which])
+        put_fact(table, PRICES, row, prices[which])
+        put_fact(table, TONGUES, row, tongues[which])
+        put_fact(table, REVISION, row, revisions[which] - table[0, LEAST_REVISION])
+        start += sizes[which]
+        put_start(table, row + 1, start)
 
 
 @kernel
@@ -44,8 +128,8 @@ def probe(slots: Any, ids: Any, high: Any, low: Any) -> tuple[int, int]:
             if free < 0:
                 free = at
         else:
-            block, row = position >> np.uint32(16), position & np.uint32(0xFFFF)
-            if as_u64(ids[block, 1], row + 1)[row] == low and as_u64(ids[block, 0], row + 1)[row] == high:
+            block, row = np.int64(position) >> 16, np.int64(position) & 0xFFFF
+            if u64_at(ids[block, LOW], row) == low and u64_at(ids[block, HIGH], row) == high:
                 return at, at
         at += 1
         if at == size:
@@ -75,8 +159,7 @@ def upsert(
             status[row] = NEW
             continue
         old = np.int64(slots[at])
-        known = as_i64(ids[old >> 16, 2], (old & 0xFFFF) + 1)[old & 0xFFFF]
-        if revision[row] <= known:
+        if revision[row] <= revision_at(ids, old >> 16, old & 0xFFFF):
             status[row] = STALE
             dead[died] = position
         else:
@@ -103,9 +186,9 @@ def rehash(old: Any, new: Any, ids: Any) -> None:
     for at in range(old.size):
         position = old[at]
         if position not in (EMPTY, GONE):
-            block, row = position >> np.uint32(16), position & np.uint32(0xFFFF)
-            high = as_u64(ids[block, 0], row + 1)[row]
-            low = as_u64(ids[block, 1], row + 1)[row]
+            block, row = np.int64(position) >> 16, np.int64(position) & 0xFFFF
+            high = u64_at(ids[block, HIGH], row)
+            low = u64_at(ids[block, LOW], row)
             _, free = probe(new, ids, high, low)
             new[free] = position
 
@@ -119,77 +202,66 @@ def moved(slots: Any, ids: Any, high: Any, low: Any, first: int) -> None:
 
 
 @kernel
-def measure(table: Any) -> tuple[int, int]:
-    """(living rows, bytes of their contents)."""
-    rows = size = 0
-    for block in range(table.shape[0]):
-        alive = as_u64(table[block, ALIVE], table[block, WORDS])
-        start = as_u32(table[block, START], table[block, ROWS] + 1)
-        for word in range(alive.size):
-            bits = alive[word]
-            while bits:
-                row = word * 64 + np.int64(lowest(bits))
-                bits &= bits - np.uint64(1)
-                rows += 1
-                size += start[row + 1] - start[row]
-    return rows, size
+def survey(table: Any, places: Any) -> tuple[int, int, int, int]:
+    """Of the rows at `places`, in that order: (bytes of their contents, the most that a start lies behind
+    its group's, the least revision, the highest)."""
+    size = behind = group = 0
+    least, most = np.int64(1) << 62, np.int64(0)
+    for to in range(places.size):
+        block, row = places[to] >> 16, places[to] & 0xFFFF
+        if to & 63 == 0:
+            group = size
+        behind = max(behind, size - group)
+        size += start_at(table, block, row + 1) - start_at(table, block, row)
+        behind = max(behind, size - group)
+        revision = revision_at(table, block, row)
+        least, most = min(least, revision), max(most, revision)
+    return size, behind, min(least, most), most
 
 
 @kernel
-def copy_rows(
-    table: Any, places: Any, high: Any, low: Any, revision: Any, start: Any, content: Any, traits: Any,
-    place: Any, years: Any, days: Any, prices: Any, tongues: Any,
-) -> None:  # fmt: skip
-    """The rows of the table that stand at `places`, in that order, into the given arrays."""
+def copy_rows(table: Any, places: Any, into: Any) -> None:
+    """The rows of the table that stand at `places`, in that order, into the first block of another."""
+    high, low = as_u64(into[0, HIGH], places.size), as_u64(into[0, LOW], places.size)
     at = 0
+    put_start(into, 0, 0)
     for to in range(places.size):
         block, row = places[to] >> 16, places[to] & 0xFFFF
-        high[to] = as_u64(table[block, HIGH], row + 1)[row]
-        low[to] = as_u64(table[block, LOW], row + 1)[row]
-        revision[to] = as_i64(table[block, REVISION], row + 1)[row]
-        traits[to] = as_u16(table[block, TRAITS], row + 1)[row]
-        place[to] = as_u16(table[block, PLACE], row + 1)[row]
-        years[to] = as_u16(table[block, YEARS], row + 1)[row]
-        days[to] = as_u16(table[block, DAYS], row + 1)[row]
-        prices[to] = as_u32(table[block, PRICES], row + 1)[row]
-        tongues[to] = as_u32(table[block, TONGUES], row + 1)[row]
-        start[to] = at
-        old_start = as_u32(table[block, START], row + 2)
-        old_content = as_u8(table[block, CONTENT], old_start[row + 1])
-        for byte in range(old_start[row], old_start[row + 1]):
-            content[at] = old_content[byte]
-            at += 1
-    start[places.size] = at
+        high[to] = u64_at(table[block, HIGH], row)
+        low[to] = u64_at(table[block, LOW], row)
+        for fact in (TRAITS, YEARS, PLACE, DAYS, PRICES, TONGUES):
+            put_fact(into, fact, to, fact_at(table, block, fact, row))
+        put_fact(into, REVISION, to, revision_at(table, block, row) - into[0, LEAST_REVISION])
+        begin, end = content_at(table, block, row), content_at(table, block, row + 1)
+        # Eight bytes at once: what is written too much the next row covers, or it is spare.
+        for byte in range(0, end - begin, 8):
+            put_u64(into[0, CONTENT] + at + byte, u64_at(begin + byte, 0))
+        at += end - begin
+        put_start(into, to + 1, at)
 
 
 @kernel
 def unpack(table: Any, places: Any) -> tuple[Any, Any, Any]:
     """Rows at `places` (block << 16 | row): (facts [which, 9], the numbers of all contents, where each ends).
 
-    Facts: the two halves of the id, as signed numbers; revision; then the codes, in the order of the columns.
+    Facts: the two halves of the id, as signed numbers; revision; then the codes: traits, place, years, day,
+    price, tongue.
     """
     size = 0
     for which in range(places.size):
         block, row = places[which] >> 16, places[which] & 0xFFFF
-        start = as_u32(table[block, START], row + 2)
-        size += np.int64(start[row + 1]) - np.int64(start[row])
+        size += start_at(table, block, row + 1) - start_at(table, block, row)
     facts = np.empty((places.size, 9), np.int64)
     numbers, ends = np.empty(size, np.int64), np.empty(places.size, np.int64)
     to = 0
     for which in range(places.size):
         block, row = places[which] >> 16, places[which] & 0xFFFF
-        facts[which, 0] = as_i64(table[block, HIGH], row + 1)[row]
-        facts[which, 1] = as_i64(table[block, LOW], row + 1)[row]
-        facts[which, 2] = as_i64(table[block, REVISION], row + 1)[row]
-        facts[which, 3] = as_u16(table[block, TRAITS], row + 1)[row]
-        facts[which, 4] = as_u16(table[block, PLACE], row + 1)[row]
-        facts[which, 5] = as_u16(table[block, YEARS], row + 1)[row]
-        facts[which, 6] = as_u16(table[block, DAYS], row + 1)[row]
-        facts[which, 7] = as_u32(table[block, PRICES], row + 1)[row]
-        facts[which, 8] = as_u32(table[block, TONGUES], row + 1)[row]
-        start = as_u32(table[block, START], row + 2)
-        at, last = np.int64(start[row]), np.int64(start[row + 1])
-        address, end = table[block, CONTENT] + at, table[block, CONTENT] + last
+        facts[which, 0] = i64_at(table[block, HIGH], row)
+        facts[which, 1] = i64_at(table[block, LOW], row)
+        facts[which, 2] = revision_at(table, block, row)
+        for at, fact in enumerate((TRAITS, PLACE, YEARS, DAYS, PRICES, TONGUES)):
+            facts[which, 3 + at] = fact_at(table, block, fact, row)
+        address, end = content_at(table, block, row), content_at(table, block, row + 1)
         while address < end:
             numbers[to], address = varint_at(address)
             to += 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.matching.careers import careers_of, first_of, roles_of
-from services.matching.compiling import address_of, as_u16, as_u32, as_u64, kernel, varint_at
+from services.matching.compiling import as_u16, as_u32, as_u64, kernel, varint_at
 from services.matching.kernels import (
     BITMAPS,
     DENSE,
@@ -20,6 +20,7 @@ from services.matching.kernels import (
     SKILL_TERMS,
     TERM_START,
     WORDS,
+    content_at,
 )
 from services.matching.wanted import FAMILY, GROUP_START, ROLES, TERM, TERM_COUNT
 
@@ -31,32 +32,32 @@ ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 @kernel
 def count_terms(
-    content: Any, start: Any, careers: Any, level_class: Any, roles: int, counts: Any
+    table: Any, careers: Any, level_class: Any, roles: int, counts: Any
 ) -> None:  # fmt: skip
     """`counts` of rows by term: role terms first, then skill terms."""
     nothing = np.zeros(1, np.int64)
     docs, bitmaps = np.zeros(1, np.uint16), np.zeros(1, np.uint64)
-    _walk(address_of(content), start, careers, level_class, roles, True, counts, nothing, docs, bitmaps, 0)
+    _walk(table, careers, level_class, roles, True, counts, nothing, docs, bitmaps, 0)
 
 
 @kernel
 def fill_terms(
-    content: Any, start: Any, careers: Any, level_class: Any, roles: int, at_doc: Any, dense: Any, docs: Any,
+    table: Any, careers: Any, level_class: Any, roles: int, at_doc: Any, dense: Any, docs: Any,
     bitmaps: Any, words: int,
 ) -> None:  # fmt: skip
     """`at_doc`: where each sparse term's next row goes; `dense`: each term's bitmap, or -1."""
-    _walk(address_of(content), start, careers, level_class, roles, False, at_doc, dense, docs, bitmaps, words)
+    _walk(table, careers, level_class, roles, False, at_doc, dense, docs, bitmaps, words)
 
 
 @kernel
 def _walk(
-    content: int, start: Any, careers: Any, level_class: Any, roles: int, counting: bool, at_doc: Any,
+    table: Any, careers: Any, level_class: Any, roles: int, counting: bool, at_doc: Any,
     dense: Any, docs: Any, bitmaps: Any, words: int,
 ) -> None:  # fmt: skip
     for which in range(careers.size - 1):
         main, second, _ = roles_of(careers[which])
         for row in range(first_of(careers[which]), first_of(careers[which + 1])):
-            number, at = varint_at(content + np.int64(start[row]))
+            number, at = varint_at(content_at(table, 0, row))
             for _ in range(number):
                 skill, at = varint_at(at)
                 payload, at = varint_at(at)

@@ -22,9 +22,16 @@ from services.matching.assessing import (
 )
 from services.matching.bounding import Bounds, bounds_of, cut, reaching, steps_of
 from services.matching.careers import careers_of, first_of
-from services.matching.compiling import address_of, kernel, lowest, ones, u8_at, u32_at, u64_at
+from services.matching.compiling import address_of, kernel, lowest, ones, u8_at, u64_at
 from services.matching.heaps import Heap, enter, key_of
-from services.matching.kernels import CONTENT, HIGH, LOW, ROWS, SEALED, START, WORDS
+from services.matching.kernels import (
+    HIGH,
+    LOW,
+    ROWS,
+    SEALED,
+    WORDS,
+    content_at,
+)
 from services.matching.postings import rows_in
 from services.matching.sweeping import admit, room_for
 from services.matching.wanted import (
@@ -51,13 +58,15 @@ Array = Any
 
 
 class Scratch(NamedTuple):
-    """`work`, `touched`: see `assessing`; the rows found, their bounds, and what their constraints add."""
+    """`work`, `touched`: see `assessing`; the rows found, their bounds, what their constraints add, and
+    where their contents begin."""
 
     work: Array
     touched: Array
     found: Array
     most: Array
     soft: Array
+    begins: Array
 
 
 @kernel
@@ -95,6 +104,7 @@ def _search(
     scratch = Scratch(
         np.zeros(work_size(plan) + 1, np.int64),
         np.empty(MOST_TOUCHED, np.int64),
+        np.empty(BATCH, np.int64),
         np.empty(BATCH, np.int64),
         np.empty(BATCH, np.int64),
         np.empty(BATCH, np.int64),
@@ -245,8 +255,7 @@ def _score(
     scratch: Scratch,
 ) -> int:  # fmt: skip
     """Score those of the rows found that may get into the heap; their bounds leave out the constraints."""
-    work, touched, found, most, soft = scratch
-    start, content = table[block, START], table[block, CONTENT]
+    work, touched, found, most, soft, begins = scratch
     wish, payloads, share_bound = address_of(plan), address_of(payload), plan[SHARE_BOUND]
     reach = _to_reach(heap, held, least)
     # Rows may be far apart in memory. Loops that do one thing let the processor fetch many at once.
@@ -256,11 +265,12 @@ def _score(
         found[kept], most[kept], soft[kept] = found[at], most[at] + worth, worth
         kept += 1 if most[kept] >= reach else 0
     for at in range(kept):
-        looked_at += u8_at(content, u32_at(start, found[at])) + u8_at(content, u32_at(start, found[at] + 1))
+        begins[at] = content_at(table, block, found[at])
+        looked_at += u8_at(begins[at], 0)
     work[0] = looked_at
     for at in range(kept):
         row = found[at]
-        relevant, salience, left, roles = weigh(wish, payloads, content + u32_at(start, row), work, touched)
+        relevant, salience, left, roles = weigh(wish, payloads, begins[at], work, touched)
         share = profile_share(wish, relevant, salience)
         if most[at] - share_bound + share_bound * share // PPM + ROUNDING < reach:
             continue

@@ -6,16 +6,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.matching.compiling import as_u16, as_u32, as_u64, kernel, ones, u32_at, varint_at
+from services.matching.compiling import (
+    address_of,
+    as_u64,
+    kernel,
+    ones,
+    u8_at,
+    varint_at,
+)
 from services.matching.kernels import (
     ALIVE,
-    CONTENT,
-    PRICES,
+    FACTS,
     ROWS,
     SEALED,
-    START,
-    TONGUES,
+    STRIDE,
     WORDS,
+    content_at,
+    fact_in,
 )
 from services.matching.postings import gather, gather_family
 from services.matching.wanted import (
@@ -119,7 +126,7 @@ def _show(table: Array, block: int, plan: Array, full: Array, family: Array) -> 
         word, bit = row >> 6, np.uint64(1) << np.uint64(row & 63)
         if not alive[word] & bit:
             continue
-        number, at = varint_at(table[block, CONTENT] + u32_at(table[block, START], row))
+        number, at = varint_at(content_at(table, block, row))
         for _ in range(number):
             skill, at = varint_at(at)
             _, at = varint_at(at)
@@ -140,30 +147,15 @@ def _show(table: Array, block: int, plan: Array, full: Array, family: Array) -> 
 @kernel
 def _miss(table: Array, block: int, plan: Array, misses: Array, which: int, missing: Array) -> None:
     """The rows that miss a hard constraint, by its column's codes."""
-    column = plan[plan[HARD_COLUMN] + which]
-    rows = table[block, ROWS]
-    by_code = misses[plan[plan[HARD_START] + which] :]
-    if column in (PRICES, TONGUES):
-        _miss_u32(as_u32(table[block, column], rows), by_code, missing[which])
-    else:
-        _miss_u16(as_u16(table[block, column], rows), by_code, missing[which])
-
-
-@kernel
-def _miss_u32(codes: Array, misses: Array, into: Array) -> None:
-    for word in range((codes.size + 63) >> 6):
+    where = table[block, plan[plan[HARD_COLUMN] + which]]
+    address, stride = table[block, FACTS], table[block, STRIDE]
+    by_code = address_of(misses) + plan[plan[HARD_START] + which]
+    rows, into = table[block, ROWS], missing[which]
+    for word in range(table[block, WORDS]):
         bits = np.uint64(0)
-        for bit in range(min(64, codes.size - word * 64)):
-            bits |= np.uint64(misses[codes[word * 64 + bit]]) << np.uint64(bit)
-        into[word] = bits
-
-
-@kernel
-def _miss_u16(codes: Array, misses: Array, into: Array) -> None:
-    for word in range((codes.size + 63) >> 6):
-        bits = np.uint64(0)
-        for bit in range(min(64, codes.size - word * 64)):
-            bits |= np.uint64(misses[codes[word * 64 + bit]]) << np.uint64(bit)
+        for bit in range(min(64, rows - word * 64)):
+            bits |= np.uint64(u8_at(by_code, fact_in(address, where))) << np.uint64(bit)
+            address += stride
         into[word] = bits
 
 

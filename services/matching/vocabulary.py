@@ -22,12 +22,14 @@ MOST_JUDGED, MOST_YEARS = 50_000, 3
 STATED_YEARS = 601
 """Codes of years: 0 to 600 are stated tenths; from here on, the months of all roles where none are stated."""
 MOST_SUMMED = STATED_YEARS + 12 * 60
+YEAR_BITS = MOST_SUMMED.bit_length()
 
 SENIORITIES = tuple(Seniority)
 REMOTES = tuple(Remote)
 CONTRACTS = tuple(Contract)
 REMOTE_SHIFT, CONTRACT_SHIFT, EDUCATION_SHIFT = 3, 5, 9
-TRAITS = 1 << 13
+TRAIT_BITS = 13
+TRAITS = 1 << TRAIT_BITS
 """Traits are 13 bits: seniority 3 (0 unknown, 1-4 stated, 5-7 derived), remote 2, contracts 4, education 4.
 """
 DERIVED = 4

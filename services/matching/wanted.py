@@ -32,8 +32,8 @@ from services.matching.weights import TOP_LEVEL
     AFFINITY, EXPERIENCE, FAMILY, TITLE_UNITS, GAIN_UNITS,
     # By months; percent by years since a role ended, the last one at OLDEST
     EXPERIENCE_VALUE, FADING,
-    # Units of the constraints by code of the column; -1 where it decides none
-    TRAITS_UNITS, PLACE_UNITS, YEARS_UNITS, DAYS_UNITS, PRICES_UNITS, TONGUES_UNITS,
+    # Units of the constraints by code of the fact, in the order of blocks; -1 where it decides none
+    TRAITS_UNITS, YEARS_UNITS, PLACE_UNITS, DAYS_UNITS, PRICES_UNITS, TONGUES_UNITS,
     # By hard constraint: the column, and where its misses begin
     HARD_COLUMN, HARD_START,
     # Groups of terms by asked skill, the highest first. GROUP_FULL: the number of a group that shows the
