@@ -1,5 +1,6 @@
 """Skills by any of their names, and what one skill says about another. Pure: built from skill events."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,26 @@ class Taxonomy:
             self._by_loose_name.setdefault(loose(name), skill_id)
 
 
+_TRADES = dict.fromkeys(
+    ["engineer", "ingenieur", "ingenieure", "programmer", "programmeur", "programmeuse", "developpeur",
+     "developpeuse", "dev"],
+    "developer",
+)  # fmt: skip
+"""Words that name the same trade beside the same technology."""
+_SHORTEST_PLURAL = 4
+_GENERAL = frozenset(
+    ["developer", "software", "logiciel", "logicielle", "web", "application", "applicatif",
+     "informatique", "etude", "et", "developpement", "analyste", "analyst", "lead", "tech", "technical",
+     "technique", "team", "senior", "principal", "staff"]
+)  # fmt: skip
+"""Words of titles that say a trade and a rank, but less than a technology beside them."""
+OTHER_TRADES = frozenset(
+    ["embedded", "embarque", "embarques", "embarquee", "embarquees", "electrical", "electrique",
+     "electronics", "electronique", "mechanical", "mecanique", "civil", "hardware", "firmware"]
+)  # fmt: skip
+"""Words that make another trade of a title: an embedded systems engineer administers no systems."""
+
+
 class RoleNames:
     """Roles by id, address, title or alias."""
 
@@ -108,16 +129,34 @@ class RoleNames:
             names = (role_id, role.slug.fr, role.slug.en, role.title.fr, role.title.en)
             for name in (*names, *role.aliases.fr, *role.aliases.en):
                 self._by_name.setdefault(loose(name), role_id)
-                self._by_words.setdefault(frozenset(loose(name).split()), role_id)
+                self._by_words.setdefault(frozenset(map(_plain, loose(name).split())), role_id)
 
     def resolve(self, name: str) -> str | None:
         return self._by_name.get(loose(name))
 
-    def within(self, words: Sequence[str]) -> str | None:
-        """The role whose name's words, two to four, all stand among these in any order; the longest."""
+    def within(self, words: Sequence[str]) -> tuple[str | None, bool]:
+        """The role whose name's words, two to four, all stand among these in any order; if it is general.
+
+        The longest name; one that says a trade and a rank alone (`software engineer`) where no other does.
+        """
+        general = None
+        trades = list(dict.fromkeys(map(_plain, words)))
         for length in (4, 3, 2):
-            for some in combinations(words, length):
+            for some in combinations(trades, length):
                 role_id = self._by_words.get(frozenset(some))
                 if role_id is not None:
-                    return role_id
-        return None
+                    if not _GENERAL.issuperset(some):
+                        return role_id, False
+                    general = general or role_id
+        return general, general is not None
+
+    def is_general(self, name: str) -> bool:
+        """Whether a name says a trade and a rank alone."""
+        return _GENERAL.issuperset(frozenset(map(_plain, loose(name).split())))
+
+
+def _plain(word: str) -> str:
+    """A word of a title without elision, gendered ending and plural, and of a trade always the same."""
+    bare = re.sub(r"^[dl]'|[·•].*$|\(.*$", "", word)
+    bare = bare[:-1] if len(bare) > _SHORTEST_PLURAL and bare.endswith("s") else bare
+    return _TRADES.get(bare, bare)

@@ -22,7 +22,8 @@ from shared.events.candidate import Candidate, HeldSkill
 from shared.events.need import AskedSkill, Criteria, Need
 from shared.events.role import Role
 from shared.events.shortlist import Departure, Outcome, Shortlist
-from shared.taxonomy import RoleNames, Taxonomy, loose
+from shared.sheets import RoleSheets
+from shared.taxonomy import OTHER_TRADES, RoleNames, Taxonomy, loose
 
 LISTED = 10
 NEAR_MISSES = 5
@@ -32,6 +33,8 @@ LONGEST_TITLE = 10
 """In words; a longer text is no title, and its words belong to no one name."""
 OPENING = 160
 """How many characters of a description may say which role it is about."""
+LEAST_SKILLS = 3
+"""So many skills of a role's sheet must be asked or named where they alone say which role it is."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +63,41 @@ class Knowledge:
             found.setdefault(role.family, set()).add(role_id)
         return {family: frozenset(role_ids) for family, role_ids in found.items()}
 
+    @cached_property
+    def sheets(self) -> RoleSheets:
+        return RoleSheets(self.taxonomy, self.roles)
+
     def role_in(self, text: str) -> str | None:
-        """The role that `text` names, else the one of the longest (then the first) name that stands in it."""
+        """The role that `text` names.
+
+        The whole text, else the longest (then the first) name that stands in it, else one whose words stand
+        in a part of it in another order, or with others between them. A technology says more than a trade:
+        `Python software developer` is a Python developer.
+        """
         whole = self.role_names.resolve(text)
-        if whole is not None:
+        if whole is not None and not self.role_names.is_general(text):
             return whole
+        general = whole
         words = _words(text)
+        if not OTHER_TRADES.isdisjoint(words):
+            return whole
         for length in range(min(len(words), LONGEST_ROLE_NAME), 0, -1):
             for start in range(len(words) - length + 1):
-                found = self.role_names.resolve(" ".join(words[start : start + length]))
+                name = " ".join(words[start : start + length])
+                found = self.role_names.resolve(name)
                 if found is not None:
-                    return found
-        # `Java/JEE developer`: a name's words in another order, or with others between them.
-        parts = [_words(part) for part in _PART_END.split(text)]
-        roles = [self.role_names.within(part) for part in parts if len(part) <= LONGEST_TITLE]
-        return next((role for role in roles if role is not None), None)
+                    if not self.role_names.is_general(name):
+                        return found
+                    general = general or found
+        # `Java/JEE developer`; the whole where a trade was named: `Software engineer - Java, Kafka`.
+        parts = [*(_words(part) for part in _PART_END.split(text)), *([words] if general else [])]
+        for part in parts:
+            if len(part) <= LONGEST_TITLE:
+                role, is_general = self.role_names.within(part)
+                if role is not None and not is_general:
+                    return role
+                general = general or role
+        return general
 
 
 _PART_END = re.compile(r"[,;:|\n]|\s[-–—]\s")
@@ -95,13 +118,19 @@ def understood(
 ) -> tuple[Criteria, tuple[str, ...]]:
     """The need with its role found, and the skills that its title and description name.
 
-    Where neither id nor title says which role it is, the opening of the description may.
+    Where neither id nor title says which role it is, the opening of the description may; else it is the role
+    to whose sheet the skills asked and named point, if at least `LEAST_SKILLS` of them stand on it.
     """
     text = description or ""
+    named = knowledge.skill_names.named_in(f"{criteria.title}\n{text}")
     if criteria.role_id is None:
-        found = knowledge.role_in(criteria.title) or knowledge.role_in(text[:OPENING])
-        criteria = criteria.model_copy(update={"role_id": found})
-    return criteria, knowledge.skill_names.named_in(f"{criteria.title}\n{text}")
+        role = knowledge.role_in(criteria.title) or knowledge.role_in(text[:OPENING])
+        if role is None:
+            skills = [asked.skill for asked in criteria.skills]
+            in_title = knowledge.skill_names.named_in(criteria.title)
+            role = knowledge.sheets.closest((*skills, *skills, *in_title, *in_title, *named), LEAST_SKILLS)
+        criteria = criteria.model_copy(update={"role_id": role})
+    return criteria, named
 
 
 def asked_skills(criteria: Criteria) -> tuple[AskedSkill, ...]:

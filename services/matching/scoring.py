@@ -14,16 +14,17 @@ Criteria (their weights before scaling stand in `weights.py`):
     counts 95 %. (Asked at 2, a skill held at 5 also shows what it implies, or stands in for, at 2 only.) The
     candidate's own skill, one that implies it (in full) or a related one (times the
     taxonomy's credit, capped at 0.9) counts, whichever earns most. Skills weigh among themselves by rarity
-    (1 to 2, from the published model), a must three times a nice-to-have, a named one half of one.
+    (1 to 2, from the published model), a must three times a nice-to-have, a named one half of one, four times
+    that where the title names it.
 `role_experience`  sqrt(months / 60), at most 1: months in the asked role, in adjacent ones by closeness. A
     role counts less from the third year after it ended on (`weights.ROLE_RECENCY`).
 `role_fit`  40 % the share of the profile that belongs to the asked job, 60 % the titles held. The
     share is the sum over the skills held of salience x relevance, over the sum of salience. Salience grows
     with mentions and years (as their logarithm), not with levels. Relevance is 1 for a skill that is asked or
     named or shows one, the credit for a related one, 0.7 for others on the role's sheet, half the closeness
-    for those on an adjacent role's sheet. Titles are worth 1 for the asked role, its closeness for an
-    adjacent one, 0.25 in the same family, and fade as experience does: the mean of the closest title held
-    and of all by their months.
+    for those on an adjacent role's sheet. Titles are worth 1 for the asked role and for the one that the
+    need's own title names, its closeness for an adjacent one, 0.25 in the same family, and fade as
+    experience does: the mean of the closest title held and of all by their months.
     Without a known role it is the share alone.
 `role_skills`  The role's own usual skills that the client did not name: full where half of them are shown.
     It weighs less the more skills the client asked or named, and nothing from five on.
@@ -58,6 +59,7 @@ from services.matching.weights import (
     SHEET_RELEVANCE,
     SHEET_SKILLS_UP_TO,
     THIN_PROFILE,
+    TITLE_COUNTS,
     TOP_LEVEL,
     UNKNOWN_EXPERIENCE,
     Weights,
@@ -85,7 +87,8 @@ T = TypeVar("T")
 class Asked:
     """A skill that was asked, or only named. `level` in hundredths, `rarity` in thousandths.
 
-    `criterion` is the group that it counts in, `share` its part of that in PPM.
+    `criterion` is the group that it counts in, `weighs` what it weighs there (`rarity`, times `TITLE_COUNTS`
+    for a named one that the title names), `share` its part of that in PPM.
     """
 
     skill: str
@@ -93,6 +96,7 @@ class Asked:
     must: bool
     criterion: str
     rarity: int
+    weighs: int
     share: int
     credits: dict[str, int]
     """Held skill -> what it earns of this one, in PPM; PPM itself where it shows it."""
@@ -238,6 +242,10 @@ def plan_of(
     asked_about = judges(criteria, weights)
     adjacent = {related.role for related in role.related} | {role.role_id} if role else set()
     affinity = _affinity(role, knowledge)
+    titled = knowledge.role_in(criteria.title)
+    if role is not None and titled is not None:
+        # The client's own title may name another role than the one chosen: who held that is meant too.
+        affinity[titled] = PPM
     return Plan(
         criteria=criteria,
         role=role,
@@ -395,8 +403,13 @@ def _asked(
     for skill in sorted(set(named) - {one.skill for one in wanted}):
         groups["named_skills"].append(AskedSkill(skill=skill, level=NAMED_LEVEL // 100))
     found: list[Asked] = []
+    in_title = frozenset(knowledge.skill_names.named_in(criteria.title))
     for criterion, group in groups.items():
         rarities = [round(1000 * model.rarity.get(one.skill, 1.0)) for one in group]
+        weighing = [
+            rarity * (TITLE_COUNTS if criterion == "named_skills" and one.skill in in_title else 1)
+            for one, rarity in zip(group, rarities, strict=True)
+        ]
         found += (
             Asked(
                 skill=one.skill,
@@ -404,10 +417,13 @@ def _asked(
                 must=one.must,
                 criterion=criterion,
                 rarity=rarity,
+                weighs=weighs,
                 share=share,
                 credits=_credits(one.skill, knowledge),
             )
-            for one, rarity, share in zip(group, rarities, apportion(PPM, rarities), strict=True)
+            for one, rarity, weighs, share in zip(
+                group, rarities, weighing, apportion(PPM, weighing), strict=True
+            )
         )
     return tuple(sorted(found, key=lambda one: (one.criterion == "named_skills", one.skill)))
 
@@ -485,7 +501,7 @@ def _weights(
     """PPM of each criterion asked about, adding up to PPM."""
     factors = dict(zip(SKILL_CRITERIA, (weights.must_factor, 1.0, weights.named_factor), strict=True))
     shares = {
-        criterion: factor * sum(skill.rarity for skill in asked if skill.criterion == criterion)
+        criterion: factor * sum(skill.weighs for skill in asked if skill.criterion == criterion)
         for criterion, factor in factors.items()
     }
     really_asked = shares["must_skills"] + shares["nice_skills"]

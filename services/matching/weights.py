@@ -45,6 +45,8 @@ SALIENCE = tuple(round(40 * (1 + log(max(1, shown)))) for shown in range(33))
 """How much of a profile a skill is, by mentions plus years: 40 for one, 95 for four, 151 for sixteen."""
 NAMED_LEVEL = 300
 """The level, in hundredths, at which a skill counts in full that the need only names."""
+TITLE_COUNTS = 4
+"""How many skills that only the description names one counts for that the title names."""
 SHEET_SKILLS_UP_TO = 5
 """From this many asked skills on, the role's own usual skills add nothing."""
 NAMED_COUNTS = 0.5

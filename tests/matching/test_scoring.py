@@ -4,12 +4,14 @@ from datetime import date
 
 import pytest
 
-from services.matching.domain import Knowledge, estimated_level
+from services.matching.domain import Knowledge, estimated_level, understood
 from services.matching.rarity import due, model_of, rarity_of
+from services.matching.scoring import plan_of
 from services.matching.weights import PPM, Weights, apportion
 from shared.events.shortlist import Evidence, Part
 from shared.taxonomy import RoleNames, Taxonomy
 from tests.matching.pieces import (
+    KNOWLEDGE,
     MODEL,
     THEN,
     asked,
@@ -22,6 +24,7 @@ from tests.matching.pieces import (
     ranking,
     role,
     score,
+    shipped_catalogue,
 )
 
 
@@ -268,3 +271,48 @@ def test_the_role_of_a_title_is_found_in_whatever_order_its_words_stand() -> Non
     assert knowledge.role_in("Java courses, game developer") is None
     prose = "We are a bank. Our developer team of twelve is in Lille and has written Java for years"
     assert knowledge.role_in(prose) is None
+
+
+def test_a_technology_in_a_title_says_more_than_a_trade_and_a_rank() -> None:
+    catalogue = shipped_catalogue()[0]
+    knowledge = Knowledge(Taxonomy({}), catalogue, RoleNames(catalogue), "1-test")
+    for title, expected in {
+        "Python Software Developer": "python-developer",
+        "Sr. Java / PostgreSQL Software Engineer": "java-developer",
+        "Lead Software Engineer (Angular, JavaScript)": "front-end-developer",
+        "Développeur·se Python": "python-developer",
+        "Senior Software Engineer, Edge Compute": "full-stack-developer",
+        "Applications developers": "full-stack-developer",
+        "Ingénieur d’études et développement": "back-end-developer",
+    }.items():
+        assert knowledge.role_in(title) == expected, title
+
+
+def test_another_trade_with_the_same_words_is_no_role_of_the_catalogue() -> None:
+    catalogue = shipped_catalogue()[0]
+    knowledge = Knowledge(Taxonomy({}), catalogue, RoleNames(catalogue), "1-test")
+    assert knowledge.role_in("Systems engineer") == "linux-administrator"
+    assert knowledge.role_in("Embedded Systems Engineer II") is None
+    assert knowledge.role_in("Ingénieur systèmes embarqués") is None
+
+
+def test_where_nothing_names_a_role_it_is_the_one_that_the_skills_point_to() -> None:
+    unnamed = criteria(title="Somebody for our platform", role_id=None)
+    found, named = understood(unnamed, "Python, SQL and REST", KNOWLEDGE)
+    assert (found.role_id, named) == ("back-end-developer", ("python", "sql", "rest"))
+    assert understood(unnamed, "Python and SQL", KNOWLEDGE)[0].role_id is None
+    assert understood(criteria(title="Accountant", role_id=None), "Python, SQL, REST", KNOWLEDGE)[
+        0
+    ].role_id == ("accountant")
+
+
+def test_who_held_the_role_of_the_needs_own_title_counts_in_full() -> None:
+    wanted = plan(criteria(role_id="back-end-developer", title="Accountant"))
+    assert wanted.affinity["accountant"] == wanted.affinity["back-end-developer"] == PPM
+    assert "accountant" not in plan(criteria(role_id="back-end-developer", title="Somebody")).affinity
+
+
+def test_a_skill_that_the_title_names_weighs_four_that_the_description_names() -> None:
+    wanted = criteria(title="Docker, please", role_id=None)
+    shares = {one.skill: one.share for one in plan_of(wanted, KNOWLEDGE, MODEL, ("docker", "git")).asked}
+    assert shares == {"docker": 800_000, "git": 200_000}
