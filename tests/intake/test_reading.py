@@ -329,3 +329,28 @@ def test_a_term_that_could_say_something_of_a_person_is_not_published() -> None:
         "Ada's favourite", "http://x", "",
     ]  # fmt: skip
     assert publishable(terms, ["Ada Lovelace", None]) == ["quantum knitting"]
+
+
+def test_an_export_with_its_details_is_read_by_its_own_headings(shipped: CvReader) -> None:
+    text = (
+        "Languages: Core Java. A quick learner.Education Details \n BSc IT   Mumbai University\n"
+        "Automation Tester \n\n"
+        "Automation and Manual Tester\nSkill Details \nJAVA- Exprience - 24 months\n"
+        "SELENIUM- Exprience - 6 monthsCompany Details \ncompany - Example Ltd\ndescription - Manual testing"
+    )
+    read = shipped.read(text, TODAY)
+    assert read.named_roles == ("qa-engineer",)
+    years = {one.skill: one.years for one in read.skills}
+    assert (years["java"], years["selenium"]) == (2.0, 0.5)
+
+
+def test_a_label_over_skills_is_no_title(shipped: CvReader) -> None:
+    assert shipped.read("Projects\nDevOps: Docker, Jenkins\nShop", TODAY).named_roles == ()
+    assert shipped.read("DevOps engineer\nDocker, Jenkins", TODAY).named_roles == ("devops-engineer",)
+
+
+def test_whole_dates_begin_and_end_a_job(shipped: CvReader) -> None:
+    text = "Experience\nJava developer – Example\n2017-08-31 – 2019-01-31\nSpring"
+    assert [(post.role, post.begin, post.until) for post in shipped.read(text, TODAY).posts] == [
+        ("java-developer", "2017-08", "2019-01")
+    ]

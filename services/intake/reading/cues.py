@@ -68,7 +68,7 @@ _PERCENT = re.compile(r"^\W{0,4}(\d{1,3})\s?%")
 _LEVEL_AFTER = re.compile(rf"^\s*(?:[:(=–—-]\s*)?(?:niveau |level )?(?:{_LEVEL_WORDS})(?!\w)")
 _YEARS_AFTER = re.compile(
     r"^\s*(?:[:(=–—-]\s*)?(?:(?:depuis|pendant|for|over|plus de|more than|environ|about) )?"
-    rf"(\d{{1,2}})\+?\s?{_YEARS}(?!\w)"
+    rf"(?:exp(?:e)?rience\s?[:–—-]?\s?)?(?:(\d{{1,2}})\+?\s?{_YEARS}|(\d{{1,3}})\s?(?:months?|mois))(?!\w)"
 )
 # Behind a level in the same item: `Java (expert, 5 ans)`, and in the cells of a table.
 _YEARS_LATER = re.compile(rf"(?:[(,\t-])\s*(\d{{1,2}})\+?\s?{_YEARS}(?!\w)")
@@ -244,12 +244,17 @@ def _after(text: str, end: int, following: int, today: date) -> Hint:
     folded = fold(tail)
     level = _level_after(folded, tail)
     years = _YEARS_AFTER.match(folded) or _YEARS_LATER.search(folded)
-    count = float(years[1]) if years and 0 < int(years[1]) <= 60 else None
+    count = _count(*years.groups()) if years else None
     inner = folded.lstrip(" (:=-\t")
     period = next((one for one in dated(inner, today) if one.start <= 12 and not one.single), None)
     if period is None:
         return Hint(level, count)
     return Hint(level, count or round(period.period.months / 12, 1), _last_year(period.period))
+
+
+def _count(years: str | None, months: str | None = None) -> float | None:
+    count = float(years) if years else round(int(months or 0) / 12, 1)
+    return count if 0 < count <= 60 else None
 
 
 def _last_year(period: Period) -> int:

@@ -51,6 +51,14 @@ _HEADLINE = 6
 _LONGEST_HEADLINE = 120
 _MAKING = re.compile(r"develop|program|cod(?:e|ing)|open.?source|raspberry|arduino|contribut|projet|project")
 _MOVING = frozenset({"mobile-development"})
+_NOT_TITLES = frozenset(
+    [
+        Section.ADVERTISEMENT, Section.REFERENCES, Section.WISHES, Section.INTERESTS, Section.SKILLS,
+        Section.SOFT, Section.CERTIFICATIONS, Section.LANGUAGES,
+    ]
+)  # fmt: skip
+_GLUED = re.compile(r"(?<=\S)(?=(?:Education|Skill|Company) Details\s*$)", re.MULTILINE)
+"""Headings that an export writes behind the last word of what goes before."""
 _PERSONAL = frozenset({Section.HEAD, Section.CONTACT, Section.WISHES, Section.SUMMARY})
 
 
@@ -74,7 +82,7 @@ class CvReader:
 
     def read(self, text: str, today: date) -> Reading:
         try:
-            return self._read(text, today)
+            return self._read(_GLUED.sub("\n", text), today)
         finally:
             self._titles.forget()
 
@@ -228,12 +236,9 @@ def _outside(cv: Sectioned, held: Sequence[Job]) -> list[Line]:
     return [line for line in cv.lines if line.section in here and line.number not in told and not line.blank]
 
 
-def _own_words(cv: Sectioned) -> str:
-    """The text without what others say of somebody else, and without what the person may become one day."""
-    others = {Section.ADVERTISEMENT, Section.REFERENCES, Section.WISHES, Section.INTERESTS}
-    return "\n".join(
-        line.text for line in cv.lines if line.section not in others and not is_advertisement(line.text)
-    )
+def _own_words(cv: Sectioned) -> list[Line]:
+    """Without what others say of somebody else, what the person may become one day, and lists of skills."""
+    return [line for line in cv.lines if line.section not in _NOT_TITLES and not is_advertisement(line.text)]
 
 
 def _told_until(cv: Sectioned, today: date) -> str | None:

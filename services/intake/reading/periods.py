@@ -19,7 +19,7 @@ _SEASON = rf"(?:{'|'.join(_SEASONS)})"
 _YEAR = r"(?:19[5-9]\d|20\d\d)"
 _POINT = (
     rf"(?:\d{{1,2}}[/.-]\d{{1,2}}[/.-]{_YEAR}|(?:0?[1-9]|1[0-2])\s?[/.-]\s?{_YEAR}"
-    rf"|{_YEAR}[/.-](?:0[1-9]|1[0-2])(?!\d)"
+    rf"|{_YEAR}[/.-](?:0[1-9]|1[0-2])(?:-\d\d)?(?!\d)"
     rf"|(?:\d{{1,2}}(?:er|st|nd|rd|th)?\s)?{MONTH}\.?,?\s?(?:of\s|de\s)?'?(?:{_YEAR}|\d\d(?!\d))"
     rf"|{_SEASON}\s{_YEAR}|{_YEAR})"
 )
@@ -194,6 +194,6 @@ def _point(text: str) -> _Point | None:
     if name is not None:
         return _Point(years[0], MONTH_OF[name])
     rest = [number for number in numbers if number < 1900]
-    # 15/03/2019: the month stands next to the year; 2019-03 after it.
-    month = rest[-1] if rest else 0
+    # 15/03/2019: the month stands next to the year; 2019-03 and 2019-03-15: after it.
+    month = (rest[0] if numbers[0] >= 1900 else rest[-1]) if rest else 0
     return _Point(years[0], month if 1 <= month <= 12 else 0)
