@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from services.matching.held import held_words
 from services.matching.naming import SkillNames
 from services.matching.weights import (
     FIRST_MENTION_AND_MORE,
@@ -176,6 +177,13 @@ class Tenure(NamedTuple):
     left: int | None
 
 
+class Held(NamedTuple):
+    """What is known of a candidate for one constraint: `facts` may leave out what that is not about."""
+
+    facts: Candidate
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A candidate as compared. `salience` is the sum over the skills; `known` are the months of all roles.
@@ -193,9 +201,9 @@ class Profile:
     def candidate_id(self) -> str:
         return self.facts.candidate_id
 
-    def facts_on(self, criterion: str) -> Candidate:
-        """Who has at least those facts that a criterion is about."""
-        return self.facts
+    def held(self, criterion: str) -> "Held":
+        """What is known for a constraint."""
+        return Held(self.facts, held_words(criterion, self.facts))
 
     def kind_in(self, criterion: str) -> Hashable:
         """Who is of one kind is judged alike and told the same; None: each by themselves."""

@@ -22,12 +22,13 @@ Teller = Callable[[Assessment, int], Explained]
 
 PERCENT = PPM // 100
 _NOTHING = Evidence()
-_UNSET: dict[str, Any] = {name: getattr(_NOTHING, name) for name in Evidence.model_fields}
-_evidence = maker_of(Evidence)
+UNSET: dict[str, Any] = {name: getattr(_NOTHING, name) for name in Evidence.model_fields}
+evidence_of = maker_of(Evidence)
+"""Of all its fields: those that are not set are as in `UNSET`."""
 
 
-def made(**known: object) -> Evidence:
-    return _evidence({**_UNSET, **known})
+def _made(**known: object) -> Evidence:
+    return evidence_of({**UNSET, **known})
 
 
 def teller(criterion: str, plan: Plan) -> Teller:
@@ -43,7 +44,7 @@ def teller(criterion: str, plan: Plan) -> Teller:
 def _skills(criterion: str, plan: Plan) -> Teller:
     known = {
         at: {
-            **_UNSET,
+            **UNSET,
             "skill": plan.asked[at].skill,
             "asked": str(plan.asked[at].level // 100),
             "rarity": plan.asked[at].rarity / 1000,
@@ -51,7 +52,7 @@ def _skills(criterion: str, plan: Plan) -> Teller:
         }
         for at in plan.places[criterion]
     }
-    asked = [(at, plan.asked[at], fields, _evidence(fields.copy())) for at, fields in known.items()]
+    asked = [(at, plan.asked[at], fields, evidence_of(fields.copy())) for at, fields in known.items()]
     counted = sum(1 << at for at in known)
 
     def tell(assessment: Assessment, _value: int) -> Explained:
@@ -73,7 +74,7 @@ def _skills(criterion: str, plan: Plan) -> Teller:
             if via != one.skill:
                 told["via"] = via
                 told["credit"] = one.credits[via] / PPM
-            evidence.append(_evidence(told))
+            evidence.append(evidence_of(told))
         bits = skills.shown & counted
         key = ("told", criterion, bits)
         sentence: LocalizedText | None = plan.said.get(key)
@@ -97,21 +98,21 @@ def _experience(plan: Plan, role: Role) -> Teller:
     def tell(assessment: Assessment, value: int) -> Explained:
         titles = assessment.titles
         if not titles.known:
-            return (made(share=value / PPM),), None
+            return (_made(share=value / PPM),), None
         # One alone has all of it: nothing, where there are no months in it.
         shares = [value]
         if len(titles.near) > 1:
             shares = apportion(value, [held.faded * plan.experience[one] for one, held in titles.near])
         evidence = []
         for (one, held), share in zip(titles.near, shares, strict=False):
-            told = _UNSET.copy()
+            told = UNSET.copy()
             told["role"] = one
             told["months"] = held.months
             told["last_used"] = held.left
             told["via"] = one if one != role.role_id else None
             told["credit"] = credit[one]
             told["share"] = share / PPM
-            evidence.append(_evidence(told))
+            evidence.append(evidence_of(told))
         key = ("months", titles.months)
         sentence: LocalizedText | None = plan.said.get(key)
         if sentence is None:
@@ -126,7 +127,7 @@ def _profile(plan: Plan) -> Teller:
 
     def tell(assessment: Assessment, value: int) -> Explained:
         skills, whole = assessment.skills, value // PERCENT
-        evidence = made(asked="profile", found=f"{skills.belonging}/{skills.held}", share=value / PPM)
+        evidence = _made(asked="profile", found=f"{skills.belonging}/{skills.held}", share=value / PPM)
         key = ("fit", whole)
         sentence: LocalizedText | None = plan.said.get(key)
         return (evidence,), sentence or plan.keep(key, telling.fit_told(whole, None, 0, None))
@@ -135,7 +136,7 @@ def _profile(plan: Plan) -> Teller:
 
 
 def _role_fit(plan: Plan, role: Role) -> Teller:
-    of_titles, of_skills = {**_UNSET, "asked": role.role_id}, {**_UNSET, "asked": "profile"}
+    of_titles, of_skills = {**UNSET, "asked": role.role_id}, {**UNSET, "asked": "profile"}
 
     def tell(assessment: Assessment, value: int) -> Explained:
         skills, titles, share = assessment.skills, assessment.titles, assessment.share
@@ -154,7 +155,7 @@ def _role_fit(plan: Plan, role: Role) -> Teller:
             known = plan.knowledge.roles.get(titles.closest or "")
             sentence = telling.fit_told(key[1], known.title if known else None, key[3], role.title)
             plan.keep(key, sentence)
-        return (_evidence(held), _evidence(profile)), sentence
+        return (evidence_of(held), evidence_of(profile)), sentence
 
     return tell
 
@@ -168,7 +169,7 @@ def _sheet(plan: Plan, role: Role) -> Teller:
             shown = [skill for at, skill in enumerate(plan.sheet) if bits >> at & 1]
             shares = apportion(value, [1] * len(shown))
             evidence = [
-                made(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True)
+                _made(skill=skill, share=share / PPM) for skill, share in zip(shown, shares, strict=True)
             ]
             sentence = telling.sheet_told(len(shown), len(plan.sheet), role.title)
             known = plan.keep(key, (tuple(evidence), sentence))

@@ -4,18 +4,16 @@ Nothing is weighed here: values and points are taken from the assessment. Events
 them again: an answer explains many candidates, and what stands in them is computed here from validated ones.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.matching import words
 from services.matching.bare import maker_of
-from services.matching.constraints import country_of, known_years, seniority_of
+from services.matching.constraints import seniority_of
 from services.matching.domain import Profile
-from services.matching.evidence import Teller, made, teller
+from services.matching.evidence import UNSET, Teller, evidence_of, teller
 from services.matching.gaps import gaps, label, unknowns
 from services.matching.scoring import Assessment, Plan
 from services.matching.weights import PPM, UNITS_PER_POINT
-from shared.events.candidate import Candidate
 from shared.events.shortlist import Entry, Evidence, Gap, NearMiss, Part, ToEnter
 from shared.events.vocabulary import LocalizedText, Must
 
@@ -51,12 +49,15 @@ def entry(plan: Plan, profile: Profile, assessment: Assessment, to_enter: ToEnte
 
 
 class _Constraint(NamedTuple):
-    """`at`: its place among the plan's weights; None where it weighs nothing, and is only asked about."""
+    """`at`: its place among the plan's weights; None where it weighs nothing, and is only asked about.
+
+    `fields`: those of its evidence, as far as the need decides them.
+    """
 
     criterion: str
-    asked: str
     at: int | None
     weight: float
+    fields: dict[str, Any]
 
 
 class _Outline(NamedTuple):
@@ -78,9 +79,9 @@ def _outline(plan: Plan) -> _Outline:
         constraints = [
             _Constraint(
                 criterion,
-                words.asked_plain(criterion, plan.criteria),
                 places.get(criterion),
                 plan.weights.get(criterion, 0) / PPM,
+                {**UNSET, "asked": words.asked_plain(criterion, plan.criteria)},
             )
             for criterion in plan.judges
         ]
@@ -96,7 +97,7 @@ def near_miss(
     musts = _musts(plan, assessment)
     if assessment.missed:
         missed = assessment.missed[0]
-        reason = words.miss(missed, plan.criteria, held_words(missed.value, profile.facts))
+        reason = words.miss(missed, plan.criteria, profile.held(missed.value).words)
     else:
         missed = Must.SKILLS
         skill = musts.missing[0]
@@ -131,39 +132,6 @@ def _musts(plan: Plan, assessment: Assessment) -> _Musts:
     return known
 
 
-def held_words(criterion: str, candidate: Candidate) -> str:
-    """What is known of a candidate for a criterion, in codes and figures; empty where nothing is."""
-    return str(_HELD[criterion](candidate))
-
-
-def _prices(candidate: Candidate) -> str:
-    if not candidate.day_rate and not candidate.salary:
-        return ""
-    return f"{candidate.day_rate or '-'}/{candidate.salary or '-'} {candidate.currency}"
-
-
-def _spoken(candidate: Candidate) -> str:
-    named = {f"{spoken.language} {spoken.level or ''}".strip() for spoken in candidate.languages}
-    return ", ".join(sorted(named))
-
-
-_HELD: dict[str, Callable[[Candidate], str]] = {
-    "seniority": lambda candidate: seniority_of(candidate)[0] or "",
-    "location": lambda candidate: candidate.region or country_of(candidate) or "",
-    "remote": lambda candidate: candidate.remote or "",
-    "start_by": lambda candidate: str(candidate.available_from or ""),
-    "contracts": lambda candidate: ", ".join(sorted(set(candidate.contracts))),
-    "budget": _prices,
-    "languages": _spoken,
-    "min_years": lambda candidate: (
-        f"{known_years(candidate):.3g}" if candidate.years or candidate.roles else ""
-    ),
-    "min_education": lambda candidate: (
-        f"Bac+{candidate.education}" if candidate.education is not None else ""
-    ),
-}
-
-
 _Judged = tuple[Part | None, tuple[Gap, ...]]
 """A constraint's part, where it weighs anything, and what nobody knows."""
 
@@ -179,19 +147,16 @@ def _judged(plan: Plan, constraint: _Constraint, profile: Profile, assessment: A
 
 
 def _told(plan: Plan, constraint: _Constraint, profile: Profile, assessment: Assessment) -> _Judged:
-    criterion, asked, at, weight = constraint
-    facts = profile.facts_on(criterion)
-    unknown = unknowns(plan, criterion, facts)
+    criterion, at, weight, fields = constraint
+    held = profile.held(criterion)
+    unknown = unknowns(plan, criterion, held.facts)
     if at is None:
         return None, unknown
-    value = assessment.values[at]
-    evidence = made(
-        asked=asked,
-        found=held_words(criterion, facts) or None,
-        estimated=criterion == "seniority" and seniority_of(facts)[1],
-        share=value / PPM,
-    )
-    return _part(criterion, weight, value, assessment.units[at], (evidence,), None), unknown
+    value, told = assessment.values[at], fields.copy()
+    told["found"] = held.words or None
+    told["estimated"] = criterion == "seniority" and seniority_of(held.facts)[1]
+    told["share"] = value / PPM
+    return _part(criterion, weight, value, assessment.units[at], (evidence_of(told),), None), unknown
 
 
 def _part(

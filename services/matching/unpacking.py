@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from services.matching.bare import maker_of
-from services.matching.domain import Profile, Shown, Tenure, held_roles
+from services.matching.domain import Held, Profile, Shown, Tenure, held_roles
+from services.matching.held import held_words
 from services.matching.vocabulary import (
     CONTRACT_SHIFT,
     DERIVED,
     EDUCATION_SHIFT,
+    MOST_HELD,
     REMOTE_SHIFT,
     REMOTES,
     SENIORITIES,
@@ -80,8 +82,16 @@ class Unpacked(Profile):
     def kind_in(self, criterion: str) -> Hashable:
         return _KINDS[criterion](self)
 
-    def facts_on(self, criterion: str) -> Candidate:
-        return _candidate({**_NOBODY, **_FACTS[criterion](self.row, self.vocabulary)})
+    def held(self, criterion: str) -> Held:
+        """The same of all of one kind, so it is remembered."""
+        remembered, key = self.vocabulary.held, (criterion, self.kind_in(criterion))
+        known: Held | None = remembered.get(key)
+        if known is None:
+            facts = _candidate({**_NOBODY, **_FACTS[criterion](self.row, self.vocabulary)})
+            if len(remembered) >= MOST_HELD:
+                remembered.clear()
+            known = remembered[key] = Held(facts, held_words(criterion, facts))
+        return known
 
     @cached_property
     def skills(self) -> dict[str, Shown]:

@@ -19,6 +19,8 @@ K = TypeVar("K", bound=Hashable)
 
 MOST_JUDGED, MOST_YEARS = 50_000, 3
 """Held skills as judged that are remembered, and of how many years."""
+MOST_HELD = 5_000
+"""What is known for a constraint, of so many kinds of candidates."""
 STATED_YEARS = 601
 """Codes of years: 0 to 600 are stated tenths; from here on, the months of all roles where none are stated."""
 MOST_SUMMED = STATED_YEARS + 12 * 60
@@ -89,6 +91,8 @@ class Vocabulary:
         """Ids that are no UUIDs in their usual form."""
         self._tables: dict[int, npt.NDArray[np.int32]] = {}
         self._judged: dict[int, Judged] = {}
+        self.held: dict[tuple[str, Hashable], Any] = {}
+        """For `unpacking.py`: what is known for a constraint, by kind of candidate."""
         self._order_of_roles = np.zeros(0, np.int64)
 
     @property

@@ -1,0 +1,97 @@
+"""What is said of rows that are hardly unpacked is what would be said of the candidates, unpacked whole."""
+
+from typing import Any
+
+from hypothesis import given
+
+from services.matching.domain import profile_of
+from services.matching.explain import entry, near_miss
+from services.matching.scoring import assess
+from shared.events.candidate import HeldRole, HeldSkill
+from shared.events.need import Criteria
+from shared.events.shortlist import Entry
+from tests.matching.pieces import asked, candidate, criteria, held, index_of, plan
+from tests.matching.test_engine import CHANGES, as_kept, grown, tried
+from tests.matching.test_properties import CRITERIA, NAMED, RARE
+
+
+@tried
+@given(CRITERIA, NAMED, CHANGES)
+def test_rows_are_explained_as_the_candidates_that_they_came_from(
+    wanted: Criteria, named: list[str], changes: list[Any]
+) -> None:
+    index, everybody = grown(changes)
+    often, once = plan(wanted, RARE, named), plan(wanted, RARE, named)
+    for everyone in (False, True):
+        found = index.rank(often, limit=12, near_limit=5, everybody=everyone)
+        for tell, scored in ((entry, found.listed), (near_miss, found.near)):
+            for profile, assessment in scored:
+                whole = profile_of(everybody[profile.candidate_id], RARE.as_of.year)
+                assert assessment == assess(once, whole)
+                said = tell(often, profile, assessment)
+                assert said.model_dump_json() == tell(once, whole, assess(once, whole)).model_dump_json()
+
+
+@tried
+@given(CRITERIA, NAMED, CHANGES)
+def test_what_is_said_is_an_event_like_any_other(
+    wanted: Criteria, named: list[str], changes: list[Any]
+) -> None:
+    compiled = plan(wanted, RARE, named)
+    found = grown(changes)[0].rank(compiled, limit=12, near_limit=0, everybody=True)
+    for profile, assessment in found.listed:
+        said = entry(compiled, profile, assessment)
+        assert Entry.model_validate_json(said.model_dump_json()) == said
+        assert said.model_copy(deep=True) == said
+
+
+def test_of_skills_that_earn_alike_the_asked_one_is_named_then_the_first() -> None:
+    """Django shows Python as much as Python itself; MySQL, MariaDB and PostgreSQL each show SQL."""
+    one = candidate("c", "django", "python", "postgresql", "mysql", "mariadb")
+    wanted = criteria(asked("python"), asked("sql"))
+    compiled = plan(wanted)
+    ((profile, assessment),) = index_of(one).rank(compiled, limit=1, near_limit=0).listed
+    by = [None if found is None else found[0] for found in assessment.skills.by]
+    assert by == ["python", "mariadb"]
+    evidence = {
+        one.skill: one.via
+        for part in entry(compiled, profile, assessment).parts
+        if part.criterion == "nice_skills"
+        for one in part.evidence
+    }
+    assert evidence == {"python": None, "sql": "mariadb"}
+
+
+def test_two_times_in_one_role_are_told_together() -> None:
+    roles = (
+        HeldRole(role="back-end-developer", months=12, until="2019-05"),
+        HeldRole(role="full-stack-developer", months=24, until="2026-01"),
+        HeldRole(role="back-end-developer", months=6, until="2024-01"),
+    )
+    one = candidate("c", held("python")).model_copy(update={"roles": roles})
+    compiled = plan(criteria(asked("python")))
+    ((profile, assessment),) = index_of(one).rank(compiled, limit=1, near_limit=0).listed
+    assert assessment == assess(compiled, profile_of(as_kept(one), compiled.model.as_of.year))
+    (told,) = [
+        part.evidence
+        for part in entry(compiled, profile, assessment).parts
+        if part.criterion == "role_experience"
+    ]
+    assert [(one.role, one.months, one.last_used) for one in told] == [
+        ("back-end-developer", 18, 2024),
+        ("full-stack-developer", 24, 2026),
+    ]
+
+
+def test_a_long_career_is_told_in_full_though_its_code_is_not() -> None:
+    """Months of roles are summed in a row's code up to sixty years only."""
+    roles = tuple(HeldRole(role="accountant", months=720) for _ in range(2))
+    one = candidate("c", HeldSkill(skill="python", mentions=1)).model_copy(update={"roles": roles})
+    compiled = plan(criteria(asked("python"), min_years=5))
+    ((profile, assessment),) = index_of(one).rank(compiled, limit=1, near_limit=0).listed
+    (told,) = [
+        part.evidence[0].found
+        for part in entry(compiled, profile, assessment).parts
+        if part.criterion == "min_years"
+    ]
+    assert told == "120"
