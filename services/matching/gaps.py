@@ -19,12 +19,13 @@ DATED_YEARS = 4
 def gaps(plan: Plan, assessment: Assessment, unknown: Iterable[Gap]) -> tuple[Gap, ...]:
     """Musts first, then what else was asked, then what nobody knows, the constraints as given in `unknown`;
     skills that a text only names are not asked about."""
-    skills = assessment.skills
+    by, shown = assessment.skills.by, assessment.skills.shown
     found = []
     for at, asked, missing in _asked(plan):
-        held = skills.by[at]
-        gap = missing if held is None else _skill_gap(plan, asked, skills.shown >> at & 1, *held)
-        if gap is not None:
+        held = by[at]
+        if held is None:
+            found.append(missing)
+        elif gap := _skill_gap(plan, asked, shown >> at & 1, *held):
             found.append(gap)
     if plan.role is not None and not assessment.titles.known:
         found.append(_unknown(plan, "role_experience", ""))

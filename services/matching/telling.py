@@ -43,7 +43,7 @@ def fit_told(
         return both(f"{fr}.", f"{en}.")
     if title is None:
         return both(f"{fr} ; aucun poste connu.", f"{en}; no role is known.")
-    if title == role and closeness < 100:
+    if closeness < 100 and (title.fr, title.en) == (role.fr, role.en):
         return both(
             f"{fr} ; a tenu le poste il y a quelque temps : compté à {closeness} %.",
             f"{en}; held this role some time ago: counted as {closeness} %.",

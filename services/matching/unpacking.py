@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ class Unpacked(Profile):
         return self.row.candidate_id
 
     def kind_in(self, criterion: str) -> Hashable:
-        return _KINDS[criterion](self)
+        return _KINDS[criterion](self.row)
 
     def held(self, criterion: str) -> Held:
         """The same of all of one kind, so it is remembered."""
@@ -117,22 +118,22 @@ class Unpacked(Profile):
         return _unpacked(self.row, self.vocabulary)
 
 
-def _years_kind(one: Unpacked) -> Hashable:
+def _years_kind(row: Row) -> Hashable:
     """As stated, or months: the row's code has them only up to a limit."""
-    years = one.row.years if one.row.years < STATED_YEARS else STATED_YEARS + one.known
-    return years, bool(one.row.roles)
+    months = [held for _, held, _ in row.roles]
+    return row.years if row.years < STATED_YEARS else STATED_YEARS + sum(months), bool(months)
 
 
-_KINDS: dict[str, Callable[[Unpacked], Hashable]] = {
-    "seniority": lambda one: one.row.traits & 7,
-    "location": lambda one: one.row.place,
-    "remote": lambda one: one.row.traits >> REMOTE_SHIFT & 3,
-    "start_by": lambda one: one.row.days,
-    "contracts": lambda one: one.row.traits >> CONTRACT_SHIFT & 15,
-    "budget": lambda one: one.row.prices,
-    "languages": lambda one: one.row.tongues,
+_KINDS: dict[str, Callable[[Row], Hashable]] = {
+    "seniority": lambda row: row.traits & 7,
+    "location": attrgetter("place"),
+    "remote": lambda row: row.traits >> REMOTE_SHIFT & 3,
+    "start_by": attrgetter("days"),
+    "contracts": lambda row: row.traits >> CONTRACT_SHIFT & 15,
+    "budget": attrgetter("prices"),
+    "languages": attrgetter("tongues"),
     "min_years": _years_kind,
-    "min_education": lambda one: one.row.traits >> EDUCATION_SHIFT,
+    "min_education": lambda row: row.traits >> EDUCATION_SHIFT,
 }
 
 
