@@ -26,6 +26,7 @@ from services.matching.vocabulary import (
     Vocabulary,
     derived_seniority,
 )
+from services.matching.wanted import RECENT_MONTH
 from services.matching.weights import Weights, version_of
 from shared.events.candidate import Candidate
 from shared.events.model import RankingModel
@@ -270,7 +271,7 @@ class Packer:
         ends = np.zeros(size, np.int64)
         write_rows(
             chunk.first, self._skills[chunk.skill], self._payloads[key], chunk.role_first,
-            self._roles[chunk.role], chunk.months, chunk.until, content, ends,
+            self._roles[chunk.role], chunk.months, _month_codes(chunk.until), content, ends,
         )  # fmt: skip
         whole, begin = content.tobytes(), 0
         for row, end in enumerate(ends.tolist()):
@@ -322,6 +323,12 @@ def _coded(values: Ints, code: Callable[[int], int]) -> list[int]:
     codes = np.array([code(int(value)) for value in distinct])
     found: list[int] = codes[which].tolist()
     return found
+
+
+def _month_codes(until: Ints) -> Ints:
+    """As `packing.month_code`; 0 stands for a role that is held."""
+    away = until - RECENT_MONTH
+    return np.where(until == 0, 0, 1 + np.where(away >= 0, 2 * away, -2 * away - 1))
 
 
 @kernel

@@ -20,7 +20,7 @@ from services.matching.compiling import (
     u64_at,
     varint_at,
 )
-from services.matching.kernels import FACTS, STRIDE, TRAITS, fact_in
+from services.matching.kernels import FACTS, STRIDE, TRAITS, fact_in, year_left
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -179,17 +179,16 @@ def _of_skills(plan: int, work: Array) -> int:
 
 @kernel
 def _of_roles(plan: int, at: int, share: int) -> int:
+    begin = at
     roles, at = varint_at(at)
     months = affinity = total = close = 0
     affinity_of, experience_of = i64_at(plan, AFFINITY), i64_at(plan, EXPERIENCE)
-    fading = i64_at(plan, FADING)
     for _ in range(roles):
         role, at = varint_at(at)
         held, at = varint_at(at)
         until, at = varint_at(at)
         total += held
-        age = i64_at(plan, YEAR) - (until - 1) // 12 if until else 0
-        percent = i64_at(plan, fading + min(max(0, age), i64_at(plan, OLDEST)))
+        percent = _fresh(plan, until)
         worth = i64_at(plan, affinity_of + role)
         held = held * percent // 100
         close += held * worth
@@ -205,13 +204,44 @@ def _of_roles(plan: int, at: int, share: int) -> int:
     if i64_at(plan, FIT_WEIGHT):
         value = share
         if i64_at(plan, HAS_ROLE):
-            if total:
-                affinity = (affinity + close // total) // 2
             if roles == 0:
                 affinity = i64_at(plan, UNKNOWN_EXPERIENCE)
+            else:
+                affinity = (affinity + (close // total if total else _mean_title(plan, begin))) // 2
             value = (i64_at(plan, FIT_SHARE) * value + (1000 - i64_at(plan, FIT_SHARE)) * affinity) // 1000
         units += _units(i64_at(plan, FIT_WEIGHT), value)
     return units
+
+
+@kernel
+def _fresh(plan: int, until: int) -> int:
+    """Percent that a role counts which ended then."""
+    age = i64_at(plan, YEAR) - year_left(until) if until else 0
+    return i64_at(plan, i64_at(plan, FADING) + min(max(0, age), i64_at(plan, OLDEST)))
+
+
+@kernel
+def _mean_title(plan: int, at: int) -> int:
+    """Of the roles that stand at an address, each once; few have several that no month is known of."""
+    entries, begin = varint_at(at)
+    total = number = 0
+    at = begin
+    for which in range(entries):
+        role, at = varint_at(at)
+        _, at = varint_at(at)
+        _, at = varint_at(at)
+        fresh, seen, other_at = 0, False, begin
+        for other in range(entries):
+            same, other_at = varint_at(other_at)
+            _, other_at = varint_at(other_at)
+            until, other_at = varint_at(other_at)
+            if same == role:
+                seen |= other < which
+                fresh = max(fresh, _fresh(plan, until))
+        if not seen:
+            total += i64_at(plan, i64_at(plan, AFFINITY) + role) * fresh // 100
+            number += 1
+    return total // number
 
 
 @kernel

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.matching.compiling import kernel, ones, varint_at
-from services.matching.kernels import content_at
+from services.matching.kernels import content_at, year_left
 from services.matching.wanted import (
     AFFINITY,
     ASKED,
@@ -132,7 +132,7 @@ def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenu
     tenures[:HELD_LEFT] = 0
     tenures[HELD_LEFT] = NEVER
     figures[OF_FAMILY], figures[CLOSEST] = 0, -1
-    known = months = affinity = close = 0
+    known = months = affinity = close = titles = distinct = 0
     closest = first = longest = -1
     number, at = varint_at(at)
     stints = np.empty((number, 5), np.int64)
@@ -140,7 +140,7 @@ def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenu
         role, at = varint_at(at)
         held, at = varint_at(at)
         until, at = varint_at(at)
-        left = (until - 1) // 12 if until else HOLDING
+        left = year_left(until) if until else HOLDING
         age = plan[YEAR] - left if until else 0
         percent = plan[plan[FADING] + min(max(0, age), plan[OLDEST])]
         stints[which] = (role, held, held * percent // 100, percent, left)
@@ -151,14 +151,19 @@ def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenu
         months += faded * plan[plan[EXPERIENCE] + role]
         close += faded * worth
         figures[OF_FAMILY] |= plan[plan[FAMILY] + role]
+        again = False
         for other in range(number):
             if other != which and stints[other, 0] == role:
+                again |= other < which
                 held += stints[other, 1]
                 faded += stints[other, 2]
                 fresh = max(fresh, stints[other, 3])
                 ended = left != HOLDING and stints[other, 4] != HOLDING
                 left = max(left, stints[other, 4]) if ended else HOLDING
         affinity = max(affinity, worth * fresh // 100)
+        if not again:
+            titles += worth * fresh // 100
+            distinct += 1
         if (worth * fresh, faded, -order[role]) > (closest, longest, -first):
             closest, longest, first = worth * fresh, faded, order[role]
             figures[CLOSEST] = role
@@ -166,9 +171,9 @@ def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenu
             if near[one] == role:
                 tenures[HELD_MONTHS, one], tenures[HELD_FADED, one] = held, faded
                 tenures[HELD_FRESH, one], tenures[HELD_LEFT, one] = fresh, left
-    if known:
-        affinity = (affinity + close // known) // 2
-    figures[TITLES] = affinity if number else plan[UNKNOWN_EXPERIENCE]
+    figures[TITLES] = plan[UNKNOWN_EXPERIENCE]
+    if number:
+        figures[TITLES] = (affinity + (close // known if known else titles // distinct)) // 2
     figures[KNOWN], figures[MONTHS] = known, months // PPM
     figures[CLOSENESS] = max(0, closest) // 100
 

@@ -16,7 +16,7 @@ from services.matching.decoding import LeanCandidate, Reader
 from services.matching.packing import (
     MOST_PRICE,
     Rows,
-    month_number,
+    month_code,
     payload_key,
     tenths,
     tongue_code,
@@ -127,7 +127,7 @@ def _meanings(
         parsing.SKILL: lambda one: vocabulary.skills[one.skills[0].skill],
         parsing.HELD: lambda one: vocabulary.payloads[payload_key(one.skills[0])],
         parsing.ROLE: lambda one: vocabulary.roles[one.roles[0].role],
-        parsing.UNTIL: lambda one: month_number(one.roles[0].until),
+        parsing.UNTIL: lambda one: month_code(one.roles[0].until),
         parsing.YEARS: lambda one: 0 if one.years is None else tenths(one.years) + 1,
         parsing.SENIORITY: traits,
         parsing.REMOTE: traits,

@@ -16,6 +16,7 @@ from services.matching.compiling import (
     u64_at,
     varint_at,
 )
+from services.matching.wanted import RECENT_MONTH
 
 EMPTY = np.uint32(0xFFFFFFFF)
 GONE = np.uint32(0xFFFFFFFE)
@@ -49,6 +50,13 @@ def fact_in(address: int, where: int) -> int:
     """The fact that stands there in the row at an address."""
     word = u64_at(address + ((where & 0xFFFF) >> 3), 0) >> np.uint64(where & 7)
     return np.int64(word & (ALL >> np.uint64(64 - (where >> 16))))
+
+
+@kernel
+def year_left(until: int) -> int:
+    """The year that a role ended in, of the number of its last month as it is written, which is not 0."""
+    away = until - 1
+    return (RECENT_MONTH + (away >> 1 ^ -(away & 1)) - 1) // 12
 
 
 @kernel

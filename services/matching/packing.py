@@ -27,6 +27,7 @@ from services.matching.vocabulary import (
     derived_seniority,
     short_varint,
 )
+from services.matching.wanted import RECENT_MONTH
 from shared.events.candidate import HeldSkill
 
 MOST_MENTIONS = 1023
@@ -113,8 +114,12 @@ class Rows:
         self.begins[at] = begin
 
 
-def month_number(month: str | None) -> int:
-    return int(month[:4]) * 12 + int(month[5:]) if month else 0
+def month_code(month: str | None) -> int:
+    """0 for none; else twice the months from `RECENT_MONTH` on, or before it, in turns, and one more."""
+    if not month:
+        return 0
+    away = int(month[:4]) * 12 + int(month[5:]) - RECENT_MONTH
+    return 1 + (2 * away if away >= 0 else -2 * away - 1)
 
 
 def tenths(years: float) -> int:
@@ -130,7 +135,7 @@ def pack(candidate: Any, into: Packed, vocabulary: Vocabulary) -> None:
     for role in roles:
         row += vocabulary.roles.written(role.role)
         row += short_varint(role.months)
-        row += short_varint(month_number(role.until))
+        row += short_varint(month_code(role.until))
     years = (
         tenths(candidate.years)
         if candidate.years is not None

@@ -372,14 +372,19 @@ def skill_share(asked: Asked, credit: int) -> int:
 
 
 def title_affinity(plan: Plan, profile: Profile) -> int:
-    """PPM: the mean of the closest title held and of all titles by their months, both as they fade."""
+    """PPM: the mean of the closest title held and of all titles, both as they fade.
+
+    All count by their months; where nobody knows of any month, each alike.
+    """
     if not profile.roles:
         return UNKNOWN_EXPERIENCE
     worth = [(plan.affinity.get(role, 0), held) for role, held in profile.roles.items()]
     best = max([affinity * held.fresh // 100 for affinity, held in worth])
-    if not profile.known:
-        return best
-    return (best + sum([affinity * held.faded for affinity, held in worth]) // profile.known) // 2
+    if profile.known:
+        mean = sum([affinity * held.faded for affinity, held in worth]) // profile.known
+    else:
+        mean = sum([affinity * held.fresh // 100 for affinity, held in worth]) // len(worth)
+    return (best + mean) // 2
 
 
 def fit_of(share: int, affinity: int) -> int:

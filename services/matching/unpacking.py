@@ -24,6 +24,7 @@ from services.matching.vocabulary import (
     Vocabulary,
     contracts_of,
 )
+from services.matching.wanted import RECENT_MONTH
 from shared.events.candidate import Candidate, HeldRole
 from shared.events.vocabulary import Cefr, Language
 
@@ -213,16 +214,21 @@ def _unpacked(row: Row, vocabulary: Vocabulary) -> Candidate:
     return _candidate(facts)
 
 
+@cache
+def _month_of(until: int) -> tuple[int, int]:
+    """(year, month) of what `packing.month_code` makes of them."""
+    away = until - 1
+    year, month = divmod(RECENT_MONTH + (away >> 1 ^ -(away & 1)) - 1, 12)
+    return year, month + 1
+
+
 def _year_of(until: int) -> int | None:
-    """Of the number of a month; 0 stands for a role that is held."""
-    return (until - 1) // 12 if until else None
+    return _month_of(until)[0] if until else None
 
 
 def _held_role(role: str, months: int, until: int) -> HeldRole:
-    year, month = divmod(until - 1, 12)
-    return _made_role(
-        {"role": role, "months": months, "until": f"{year:04}-{month + 1:02}" if until else None},
-    )
+    left = "{:04}-{:02}".format(*_month_of(until)) if until else None
+    return _made_role({"role": role, "months": months, "until": left})
 
 
 @cache

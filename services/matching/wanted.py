@@ -50,6 +50,8 @@ LEVEL_SHIFT, ESTIMATED_BIT, SALIENCE_MASK = 13, 1 << 12, (1 << 12) - 1
 """How a payload's (level, estimated, salience) lie in 32 bits."""
 
 
+RECENT_MONTH = 2024 * 12
+"""Months are written as how far they lie from this one: near it in one byte."""
 EARNED_SIZE = 2 * (TOP_LEVEL + 1)
 """A level in hundredths, times two, plus one where it is estimated."""
 
