@@ -113,3 +113,10 @@ def test_no_years_and_no_roles_is_not_no_years_of_work() -> None:
         if part.criterion == "min_years"
     }
     assert found == {"a": None, "b": "0"}
+
+
+def test_of_titles_that_are_worth_alike_the_first_is_named() -> None:
+    one = candidate("c", "excel", roles={"qa-engineer": 12, "back-end-developer": 12})
+    compiled = plan(criteria(asked("excel"), role_id="accountant"))
+    ((_, assessment),) = index_of(one).rank(compiled, limit=1, near_limit=0).listed
+    assert assessment.titles.closest == "back-end-developer"
