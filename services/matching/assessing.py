@@ -67,14 +67,14 @@ Array = Any
 
 
 @kernel
-def soft_units(table: Array, plan: int, block: int, row: int) -> int:
-    """Units of all constraints asked about."""
+def soft_units(fields: int, plan: int, row: int) -> int:
+    """Units of all constraints asked about; `fields`: the address of a block's row in the table."""
     units = 0
-    facts = table[block, FACTS] + row * table[block, STRIDE]
+    facts = i64_at(fields, FACTS) + row * i64_at(fields, STRIDE)
     for decided in range(DECIDED):
         of_code = i64_at(plan, TRAITS_UNITS + decided)
         if of_code >= 0:
-            units += i64_at(plan, of_code + fact_in(facts, table[block, TRAITS + decided]))
+            units += i64_at(plan, of_code + fact_in(facts, i64_at(fields, TRAITS + decided)))
     return units
 
 

@@ -71,6 +71,7 @@ def _choose(
     How many there are of (careers, slots); words with no slot have the number behind the last.
     """
     most = plan[FLAT_BOUND] + plan[SOFT_BOUND] + plan[MOST_STEPS] * plan[STEP]
+    listed, near = room.listed, room.near
     careers = careers_of(table, block)
     number = slots = 0
     slot_of[:] = BLOCK_WORDS
@@ -83,9 +84,9 @@ def _choose(
         for word in range(first >> 6, ((last - 1) >> 6) + 1):
             rows = np.uint64(0)
             if may_list:
-                rows |= room.listed[word]
+                rows |= listed[word]
             if may_near:
-                rows |= room.near[word]
+                rows |= near[word]
             if rows & rows_in(word, first, last):
                 wanted = True
                 if slot_of[word] == BLOCK_WORDS:
@@ -103,13 +104,9 @@ def _choose(
 @kernel
 def _sum(table: Array, block: int, plan: Array, shown: Array, bounds: Bounds) -> None:
     """Of each asked skill every row gains what its best term may add."""
-    slots = bounds.word_of.size
-    counters, seen, now, carry = (
-        bounds.counters,
-        np.empty(slots, np.uint64),
-        bounds.spare,
-        np.empty(slots, np.uint64),
-    )
+    _, _, slot_of, word_of, counters, now = bounds
+    slots = word_of.size
+    seen, carry = np.empty(slots, np.uint64), np.empty(slots, np.uint64)
     counters[:, :slots] = 0
     most = 0
     for asked in range(plan[ASKED]):
@@ -123,10 +120,10 @@ def _sum(table: Array, block: int, plan: Array, shown: Array, bounds: Bounds) ->
             if number >= 0:
                 rows = shown[number]
                 for slot in range(slots):
-                    now[slot] = rows[bounds.word_of[slot]]
+                    now[slot] = rows[word_of[slot]]
             else:
                 now[:] = 0
-                gather_some(table, block, plan, group, bounds.slot_of, bounds.word_of, now)
+                gather_some(table, block, plan, group, slot_of, word_of, now)
             for slot in range(slots):
                 gained = now[slot] & ~seen[slot]
                 seen[slot] |= now[slot]
@@ -191,10 +188,10 @@ def cut(plan: Array, bounds: Bounds, among: Array, wanted: int) -> int:
     """The highest sum that at least so many of the rows `among` reach, or 0; `among` is used up."""
     found = 0
     left = wanted
-    slots = bounds.word_of.size
+    slots, counters = bounds.word_of.size, bounds.counters
     for back in range(plan[PLANES]):
         plane = plan[PLANES] - 1 - back
-        counter = bounds.counters[plane]
+        counter = counters[plane]
         number = 0
         for slot in range(slots):
             number += np.int64(ones(among[slot] & counter[slot]))

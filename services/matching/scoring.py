@@ -24,7 +24,8 @@ Criteria (their weights before scaling stand in `weights.py`):
     named or shows one, the credit for a related one, 0.7 for others on the role's sheet, half the closeness
     for those on an adjacent role's sheet. Titles are worth 1 for the asked role and for the one that the
     need's own title names, its closeness for an adjacent one, 0.25 in the same family, and fade as
-    experience does: the mean of the closest title held and of all by their months.
+    experience does: the mean of the closest title held and of all by their months (alike, where no month is
+    known).
     Without a known role it is the share alone.
 `role_skills`  The role's own usual skills that the client did not name: full where half of them are shown.
     It weighs less the more skills the client asked or named, and nothing from five on.

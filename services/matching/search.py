@@ -22,15 +22,28 @@ from services.matching.assessing import (
 )
 from services.matching.bounding import Bounds, bounds_of, cut, reaching, steps_of
 from services.matching.careers import careers_of, first_of
-from services.matching.compiling import address_of, kernel, lowest, ones, u8_at, u64_at
+from services.matching.compiling import (
+    address_of,
+    kernel,
+    lowest,
+    ones,
+    u8_at,
+    u32_at,
+    u64_at,
+)
 from services.matching.heaps import Heap, enter, key_of
 from services.matching.kernels import (
+    CONTENT,
+    FACTS,
+    GROUPS,
     HIGH,
     LOW,
     ROWS,
     SEALED,
+    START,
+    STRIDE,
     WORDS,
-    content_at,
+    fact_in,
 )
 from services.matching.postings import rows_in
 from services.matching.sweeping import admit, room_for
@@ -170,22 +183,22 @@ def _promising(
 ) -> tuple[int, int]:
     """(units of the careers, steps of the skills) that some hundred of the `chosen` rows reach."""
     wanted = 4 * limit + FIRST_SCORED
-    top = 7 * bounds.units.max() // 8
+    units, active, slot_of, _, _, among = bounds
+    top = 7 * units.max() // 8
     careers = careers_of(table, block)
-    among = bounds.spare
     among[:] = 0
     number = 0
-    for which in bounds.active:
-        if bounds.units[which] >= top:
+    for which in active:
+        if units[which] >= top:
             first, last = first_of(careers[which]), first_of(careers[which + 1])
             for word in range(first >> 6, ((last - 1) >> 6) + 1):
                 rows = chosen[word] & rows_in(word, first, last)
-                among[bounds.slot_of[word]] |= rows
+                among[slot_of[word]] |= rows
                 number += np.int64(ones(rows))
     if number < wanted:
         top = 0
         for word in range(table[block, WORDS]):
-            among[bounds.slot_of[word]] = chosen[word]
+            among[slot_of[word]] = chosen[word]
     return top, cut(plan, bounds, among, wanted)
 
 
@@ -197,11 +210,12 @@ def _score_all(
     """Score all the `chosen` rows of a block that has no postings."""
     if heap.scores.size == 0:
         return held
+    found, most = scratch.found, scratch.most
     number = 0
     for word in range(table[block, WORDS]):
         left = chosen[word]
         while left:
-            scratch.found[number], scratch.most[number] = word * 64 + np.int64(lowest(left)), EVERYTHING
+            found[number], most[number] = word * 64 + np.int64(lowest(left)), EVERYTHING
             left &= left - np.uint64(1)
             number += 1
             if number == BATCH:
@@ -217,14 +231,18 @@ def _score_reaching(
 ) -> int:  # fmt: skip
     """Score the `chosen` of careers worth at least `top` units whose skills may add at least `steps`, and
     that may reach the last score listed. Takes them out of `chosen`."""
+    # Each look into a tuple of arrays costs the counting of references: once is enough.
+    units, active, slot_of, _, planes_, _ = bounds
+    found, most = scratch.found, scratch.most
     careers = careers_of(table, block)
-    counters, planes = address_of(bounds.counters), plan[PLANES]
+    counters, planes, step = address_of(planes_), plan[PLANES], plan[STEP]
+    reach = _to_reach(heap, held, least)
     number = 0
-    for which in bounds.active:
-        if bounds.units[which] < top:
+    for which in active:
+        if units[which] < top:
             continue
-        flat = bounds.units[which] + plan[FLAT_BOUND]
-        needed = max(0, _to_reach(heap, held, least) - flat - plan[SOFT_BOUND])
+        flat = units[which] + plan[FLAT_BOUND]
+        needed = max(0, reach - flat - plan[SOFT_BOUND])
         # Not one more than needed / STEP; the division itself would take longer than all else here.
         at_least = max(steps, needed * plan[STEP_INVERSE] >> 32)
         if at_least > plan[MOST_STEPS]:
@@ -234,17 +252,18 @@ def _score_reaching(
             left = chosen[word] & rows_in(word, first, last)
             if not left:
                 continue
-            slot = bounds.slot_of[word]
+            slot = slot_of[word]
             left &= reaching(counters, planes, slot, at_least)
             chosen[word] &= ~left
             while left:
                 bit = np.int64(lowest(left))
                 left &= left - np.uint64(1)
-                scratch.found[number] = word * 64 + bit
-                scratch.most[number] = flat + steps_of(counters, planes, slot, bit) * plan[STEP]
+                found[number] = word * 64 + bit
+                most[number] = flat + steps_of(counters, planes, slot, bit) * step
                 number += 1
                 if number == BATCH:
                     held = _score(table, block, plan, payload, number, least, held, heap, scratch)
+                    reach = _to_reach(heap, held, least)
                     number = 0
     return _score(table, block, plan, payload, number, least, held, heap, scratch)
 
@@ -257,15 +276,19 @@ def _score(
     """Score those of the rows found that may get into the heap; their bounds leave out the constraints."""
     work, touched, found, most, soft, begins = scratch
     wish, payloads, share_bound = address_of(plan), address_of(payload), plan[SHARE_BOUND]
+    fields, where = address_of(table[block]), table[block, START]
+    facts, stride, groups = table[block, FACTS], table[block, STRIDE], table[block, GROUPS]
     reach = _to_reach(heap, held, least)
     # Rows may be far apart in memory. Loops that do one thing let the processor fetch many at once.
     kept = looked_at = 0
     for at in range(number):
-        worth = soft_units(table, wish, block, found[at])
+        worth = soft_units(fields, wish, found[at])
         found[kept], most[kept], soft[kept] = found[at], most[at] + worth, worth
         kept += 1 if most[kept] >= reach else 0
     for at in range(kept):
-        begins[at] = content_at(table, block, found[at])
+        row = found[at]
+        behind = u32_at(groups, row >> 6) + fact_in(facts + row * stride, where)
+        begins[at] = table[block, CONTENT] + behind
         looked_at += u8_at(begins[at], 0)
     work[0] = looked_at
     for at in range(kept):

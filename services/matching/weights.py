@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import log
 from typing import Any
 
-ENGINE = "python-2"
+ENGINE = "python-3"
 """Version of the code that ranks; a change of the arithmetic itself changes it."""
 
 PPM = 1_000_000
