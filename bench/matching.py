@@ -34,6 +34,7 @@ from services.matching.rarity import rarity_of
 from services.matching.scoring import Plan, plan_of
 from shared.events.candidate import CANDIDATES
 from shared.events.wire import Headers, encode
+from shared.interpreter import look_seldom
 from shared.metrics import Metrics
 from shared.reader import RawRecord
 from shared.table import LIVE_BATCH
@@ -54,6 +55,8 @@ def filled(made: World, candidates: int) -> tuple[Index, float]:
         while index.columns.tidy():
             pass
         spent += time.perf_counter() - started
+    # As the service does once it has caught up.
+    look_seldom()
     return index, spent
 
 
