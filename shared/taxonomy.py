@@ -116,6 +116,18 @@ OTHER_TRADES = frozenset(
      "electronics", "electronique", "mechanical", "mecanique", "civil", "hardware", "firmware"]
 )  # fmt: skip
 """Words that make another trade of a title: an embedded systems engineer administers no systems."""
+_CLAUSE_END = re.compile(r"[,;:|()\[\]\n.]|\s[-–—/]\s|\b(?:for|pour|in|at|chez|dans|within)\b", re.IGNORECASE)
+
+
+def names_other_trade(text: str) -> bool:
+    return not OTHER_TRADES.isdisjoint(re.findall(r"\w+", loose(text)))
+
+
+def without_other_trades(text: str) -> str:
+    """The text without the clauses that speak of another trade: `Data engineer (civil aviation)` is one."""
+    if not names_other_trade(text):
+        return text
+    return ", ".join(clause for clause in _CLAUSE_END.split(text) if not names_other_trade(clause))
 
 
 class RoleNames:

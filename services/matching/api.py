@@ -199,8 +199,8 @@ def _plan(pool: Pool, need: NeedRequest, weights: Mapping[str, float]) -> Plan:
         criteria = criteria_of(need, knowledge, datetime.now(UTC).date())
     except BadNeed as error:
         raise field_problem(*error.errors) from error
-    criteria, named = understood(criteria, need.description, knowledge)
-    return plan_of(criteria, knowledge, model, named, override=weights)
+    criteria, text = understood(criteria, need.description, knowledge)
+    return plan_of(criteria, knowledge, model, text, override=weights)
 
 
 def _json(fact: Any) -> dict[str, Any]:

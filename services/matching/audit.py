@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.matching import explain
-from services.matching.domain import Knowledge, Profile, profile_of
+from services.matching.domain import InText, Knowledge, Profile, profile_of
 from services.matching.entering import to_enter
 from services.matching.index import Ranking
 from services.matching.scoring import Assessment, Plan, assess, plan_of
@@ -36,6 +36,8 @@ def audit_of(
         need_id=shortlist.need_id,
         criteria=plan.criteria,
         named=tuple(one.skill for one in plan.asked if one.criterion == "named_skills"),
+        in_title=plan.text.in_title,
+        title_role=plan.text.role,
         shortlist=shortlist,
         model=plan.model,
         candidates=tuple(profile.candidate for profile in people),
@@ -49,7 +51,7 @@ def audit_of(
 def differences(record: AuditRecord) -> list[str]:
     """Where ranking from the record alone differs from the shortlist in it; empty where nothing does."""
     shortlist, model = record.shortlist, record.model
-    plan = plan_of(record.criteria, knowledge_of(record), model, record.named, record.need_id)
+    plan = plan_of(record.criteria, knowledge_of(record), model, text_of(record), record.need_id)
     found = [
         f"{what}: the record says {said}, this program {has}"
         for what, said, has in (
@@ -83,6 +85,11 @@ def knowledge_of(record: AuditRecord) -> Knowledge:
     taxonomy = Taxonomy({one.skill_id: one for one in record.skills}, record.shortlist.taxonomy)
     roles = {one.role_id: one for one in record.roles}
     return Knowledge(taxonomy, roles, RoleNames({}), record.shortlist.taxonomy)
+
+
+def text_of(record: AuditRecord) -> InText:
+    """What the need's text said, in the record."""
+    return InText(record.named, record.in_title, record.title_role)
 
 
 def _scored(plan: Plan, profile: Profile) -> Scored:

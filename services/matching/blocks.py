@@ -31,7 +31,7 @@ Memory = tuple[npt.NDArray[Any], ...]
 COLUMNS = (kernels.HIGH, kernels.LOW, kernels.CONTENT, kernels.GROUPS, kernels.FACTS)
 ALIGNED = 56
 """More bits than these begin with a byte: whoever reads a fact reads eight bytes."""
-ROOMY = dict(zip(kernels.STORED, (TRAIT_BITS, YEAR_BITS, 16, 16, 32, 32, 32, 63), strict=True))
+ROOMY = dict(zip(kernels.STORED, (TRAIT_BITS, YEAR_BITS, 32, 32, 32, 32, 32, 63), strict=True))
 """Bits of each fact in the tail, of which nobody knows what will come."""
 POSTINGS = (kernels.TERM_START, kernels.DOCS, kernels.DENSE, kernels.BITMAPS, kernels.CAREERS)
 

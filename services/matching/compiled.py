@@ -118,9 +118,10 @@ def _parts(plan: Plan) -> int:
 
 
 def _skills(plan: Plan, vocabulary: Vocabulary) -> Tables:
-    code_of, size, parts = vocabulary.skills.of, len(vocabulary.skills), range(_parts(plan))
+    code_of, parts = vocabulary.skills.of, range(_parts(plan))
     known = [(code_of[skill], touch) for skill, touch in plan.touches.items() if skill in code_of]
-    touch_of = np.zeros(size, np.int64)
+    # Sized after the codes are known: the writer may add some meanwhile.
+    touch_of = np.zeros(len(vocabulary.skills), np.int64)
     touch_of[[code for code, _ in known]] = np.arange(1, len(known) + 1)
     facts = [(0, 0, 0, 0)]
     facts += [

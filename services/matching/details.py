@@ -128,7 +128,7 @@ def _skills(
 
 @kernel
 def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenures: Array) -> None:
-    """As `scoring.titles`."""
+    """As `scoring.titles_of`."""
     tenures[:HELD_LEFT] = 0
     tenures[HELD_LEFT] = NEVER
     figures[OF_FAMILY], figures[CLOSEST] = 0, -1
@@ -180,7 +180,7 @@ def _roles(plan: Array, at: int, near: Array, order: Array, figures: Array, tenu
 
 @kernel
 def _values(plan: Array, figures: Array, skills: Array, sheet: Array) -> None:
-    """As `scoring.assessed`, the constraints apart."""
+    """As `scoring.assess`, the constraints apart."""
     figures[MUST_SKILLS : NAMED_SKILLS + 1] = 0
     for asked in range(plan[ASKED]):
         part = plan[plan[SHARES] + asked] * skills[CREDITS, asked] // PPM

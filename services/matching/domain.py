@@ -24,7 +24,7 @@ from shared.events.need import AskedSkill, Criteria, Need
 from shared.events.role import Role
 from shared.events.shortlist import Departure, Outcome, Shortlist
 from shared.sheets import RoleSheets
-from shared.taxonomy import OTHER_TRADES, RoleNames, Taxonomy, loose
+from shared.taxonomy import RoleNames, Taxonomy, loose, names_other_trade, without_other_trades
 
 LISTED = 10
 NEAR_MISSES = 5
@@ -79,9 +79,8 @@ class Knowledge:
         if whole is not None and not self.role_names.is_general(text):
             return whole
         general = whole
+        text = without_other_trades(text)
         words = _words(text)
-        if not OTHER_TRADES.isdisjoint(words):
-            return whole
         for length in range(min(len(words), LONGEST_ROLE_NAME), 0, -1):
             for start in range(len(words) - length + 1):
                 name = " ".join(words[start : start + length])
@@ -114,24 +113,38 @@ def criteria_of(need: Need) -> Criteria:
     return Criteria(**{name: getattr(need, name) for name in Criteria.model_fields})
 
 
-def understood(
-    criteria: Criteria, description: str | None, knowledge: Knowledge
-) -> tuple[Criteria, tuple[str, ...]]:
-    """The need with its role found, and the skills that its title and description name.
+class InText(NamedTuple):
+    """What a need's title and description say besides what was asked.
+
+    `named`: all skills named; `in_title`: those that the title names; `role`: the one that the title names.
+    """
+
+    named: tuple[str, ...] = ()
+    in_title: tuple[str, ...] = ()
+    role: str | None = None
+
+
+def understood(criteria: Criteria, description: str | None, knowledge: Knowledge) -> tuple[Criteria, InText]:
+    """The need with its role found, and what its text says.
 
     Where neither id nor title says which role it is, the opening of the description may; else it is the role
-    to whose sheet the skills asked and named point, if at least `LEAST_SKILLS` of them stand on it.
+    to whose sheet the skills asked and named point, if at least `LEAST_SKILLS` of them stand on it. A title
+    that names another trade is of no role.
     """
     text = description or ""
-    named = knowledge.skill_names.named_in(f"{criteria.title}\n{text}")
+    said = InText(
+        knowledge.skill_names.named_in(f"{criteria.title}\n{text}"),
+        knowledge.skill_names.named_in(criteria.title),
+        knowledge.role_in(criteria.title),
+    )
     if criteria.role_id is None:
-        role = knowledge.role_in(criteria.title) or knowledge.role_in(text[:OPENING])
-        if role is None:
+        role = said.role
+        if role is None and not names_other_trade(criteria.title):
             skills = [asked.skill for asked in criteria.skills]
-            in_title = knowledge.skill_names.named_in(criteria.title)
-            role = knowledge.sheets.closest((*skills, *skills, *in_title, *in_title, *named), LEAST_SKILLS)
+            often = (*skills, *skills, *said.in_title, *said.in_title, *said.named)
+            role = knowledge.role_in(text[:OPENING]) or knowledge.sheets.closest(often, LEAST_SKILLS)
         criteria = criteria.model_copy(update={"role_id": role})
-    return criteria, named
+    return criteria, said
 
 
 def asked_skills(criteria: Criteria) -> tuple[AskedSkill, ...]:

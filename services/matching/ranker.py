@@ -270,8 +270,8 @@ class Ranker:
         if kept is not None and kept[0] == need.revision:
             return kept[1]
         knowledge, model = self.pool.ranking_inputs()
-        criteria, named = understood(criteria_of(need), need.description, knowledge)
-        plan = plan_of(criteria, knowledge, model, named, need.need_id)
+        criteria, text = understood(criteria_of(need), need.description, knowledge)
+        plan = plan_of(criteria, knowledge, model, text, need.need_id)
         self._plans[need.need_id] = (need.revision, plan)
         return plan
 

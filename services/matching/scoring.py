@@ -43,7 +43,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from services.matching.constraints import Fit, Judge, hard_constraints, judges
-from services.matching.domain import Knowledge, Profile, Shown, Tenure, asked_skills
+from services.matching.domain import InText, Knowledge, Profile, Shown, Tenure, asked_skills
 from services.matching.weights import (
     ENGINE,
     ESTIMATED_PERCENT,
@@ -79,6 +79,7 @@ EXPERIENCE = tuple(
 SKILL_CRITERIA = ("must_skills", "nice_skills", "named_skills")
 MOST_SAID = 5000
 """Verdicts, sentences, parts and questions that a plan remembers."""
+NOTHING_SAID = InText()
 NO_OVERRIDE: Mapping[str, float] = MappingProxyType({})
 
 T = TypeVar("T")
@@ -124,6 +125,7 @@ class Plan:
     """
 
     criteria: Criteria
+    text: InText
     role: Role | None
     asked: tuple[Asked, ...]
     touches: dict[str, Touch]
@@ -224,11 +226,11 @@ def plan_of(
     criteria: Criteria,
     knowledge: Knowledge,
     model: RankingModel,
-    named: Sequence[str] = (),
+    text: InText = NOTHING_SAID,
     need_id: str = "",
     override: Mapping[str, float] = NO_OVERRIDE,
 ) -> Plan:
-    """Compile a need; `named` are the skills that its title and description name.
+    """Compile a need; `text` is what its title and description say.
 
     Weights are the model's; what it has for the role's family, the role or the need goes before, and
     `override` before that. Raises nothing: what the catalogue does not know just earns less.
@@ -238,17 +240,17 @@ def plan_of(
     for whom in (*((role.family, role.role_id) if role else ()), need_id):
         weighing |= model.overrides.get(whom, {})
     weights = Weights.of(weighing | dict(override))
-    asked = _asked(criteria, named, knowledge, model)
+    asked = _asked(criteria, text, knowledge, model)
     sheet = _sheet_extras(role, asked)
     asked_about = judges(criteria, weights)
     adjacent = {related.role for related in role.related} | {role.role_id} if role else set()
     affinity = _affinity(role, knowledge)
-    titled = knowledge.role_in(criteria.title)
-    if role is not None and titled is not None:
+    if role is not None and text.role is not None:
         # The client's own title may name another role than the one chosen: who held that is meant too.
-        affinity[titled] = PPM
+        affinity[text.role] = PPM
     return Plan(
         criteria=criteria,
+        text=text,
         role=role,
         asked=asked,
         touches=_touches(asked, sheet, role, knowledge),
@@ -398,22 +400,19 @@ def profile_share(skills: Shows) -> int:
     return skills.relevant * (PPM // 1000) // (skills.salience + THIN_PROFILE)
 
 
-def _asked(
-    criteria: Criteria, named: Sequence[str], knowledge: Knowledge, model: RankingModel
-) -> tuple[Asked, ...]:
+def _asked(criteria: Criteria, text: InText, knowledge: Knowledge, model: RankingModel) -> tuple[Asked, ...]:
     """The skills asked, and then those only named; each group in the order of ids."""
     wanted = asked_skills(criteria)
     groups: dict[str, list[AskedSkill]] = {criterion: [] for criterion in SKILL_CRITERIA}
     for one in wanted:
         groups["must_skills" if one.must else "nice_skills"].append(one)
-    for skill in sorted(set(named) - {one.skill for one in wanted}):
+    for skill in sorted(set(text.named) - {one.skill for one in wanted}):
         groups["named_skills"].append(AskedSkill(skill=skill, level=NAMED_LEVEL // 100))
     found: list[Asked] = []
-    in_title = frozenset(knowledge.skill_names.named_in(criteria.title))
     for criterion, group in groups.items():
         rarities = [round(1000 * model.rarity.get(one.skill, 1.0)) for one in group]
         weighing = [
-            rarity * (TITLE_COUNTS if criterion == "named_skills" and one.skill in in_title else 1)
+            rarity * (TITLE_COUNTS if criterion == "named_skills" and one.skill in text.in_title else 1)
             for one, rarity in zip(group, rarities, strict=True)
         ]
         found += (

@@ -191,6 +191,7 @@ def hash_of(plan: Plan, people: Iterable[Profile], taxonomy: str) -> str:
     inputs = {
         "criteria": plan.criteria.model_dump(mode="json"),
         "named": [one.skill for one in plan.asked if one.criterion == "named_skills"],
+        "title": [sorted(plan.text.in_title), plan.text.role],
         "engine": plan.engine,
         "taxonomy": taxonomy,
         "model": plan.model.revision,

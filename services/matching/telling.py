@@ -43,15 +43,17 @@ def fit_told(
         return both(f"{fr}.", f"{en}.")
     if title is None:
         return both(f"{fr} ; aucun poste connu.", f"{en}; no role is known.")
-    if closeness < 100 and (title.fr, title.en) == (role.fr, role.en):
+    same = (title.fr, title.en) == (role.fr, role.en)
+    if closeness < 100 and same:
         return both(
             f"{fr} ; a tenu le poste il y a quelque temps : compté à {closeness} %.",
             f"{en}; held this role some time ago: counted as {closeness} %.",
         )
     if closeness >= 100:
-        return both(
-            f"{fr} ; a déjà tenu le poste : {title.fr}.", f"{en}; has held this very role: {title.en}."
-        )
+        post, held = "a déjà tenu le poste", "has held this very role"
+        if not same:
+            post, held = "a tenu le poste que nomme l’intitulé", "has held the role that the title names"
+        return both(f"{fr} ; {post} : {title.fr}.", f"{en}; {held}: {title.en}.")
     if not closeness:
         return both(
             f"{fr} ; aucun poste proche de {role.fr} n’est connu.", f"{en}; no role near {role.en} is known."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from services.matching.audit import knowledge_of
+from services.matching.audit import knowledge_of, text_of
 from services.matching.domain import profile_of
 from services.matching.scoring import assess, plan_of
 from services.matching.weights import Weights
@@ -95,7 +95,9 @@ def _ordered(one: Judged, weights: Weights) -> list[bool]:
     """Whether welcome, of those decided on, in the order that these weights give."""
     record = one.record
     model = record.model
-    plan = plan_of(record.criteria, knowledge_of(record), model, record.named, override=weights.as_mapping())
+    plan = plan_of(
+        record.criteria, knowledge_of(record), model, text_of(record), override=weights.as_mapping()
+    )
     scored = [
         (-assess(plan, profile_of(candidate, model.as_of.year)).score, candidate.candidate_id)
         for candidate in record.candidates

@@ -17,10 +17,10 @@ from shared.events.vocabulary import Slug
 class AuditRecord(Event):
     """The shortlist, and all that it was computed from.
 
-    `criteria` has the role as it was understood, `named` the skills that the need's text names without asking
-    for them. `candidates` are the listed candidates as matching knew them; `catalogue_hash` is the
-    manifest's, and `roles` and `skills` are what the ranking read of that catalogue: sheets and skills
-    without the texts that no figure rests on.
+    `criteria` has the role as it was understood, `named` the skills that the need's text names without
+    asking for them; `in_title` are the skills that its title names, `title_role` the role. `candidates` are
+    the listed candidates as matching knew them; `catalogue_hash` is the manifest's, and `roles` and `skills`
+    are what the ranking read of that catalogue: sheets and skills without the texts that no figure rests on.
     """
 
     need_id: str
@@ -32,6 +32,8 @@ class AuditRecord(Event):
     watermark: dict[str, int] = Field(default_factory=dict)
     """Last offset read of each partition of the candidates' topic."""
     named: tuple[Slug, ...] = ()
+    in_title: tuple[Slug, ...] = ()
+    title_role: Slug | None = None
     roles: tuple[Role, ...] = ()
     skills: tuple[Skill, ...] = ()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from services.matching.domain import Knowledge
+from services.matching.domain import Knowledge, understood
 from services.matching.explain import entry
 from services.matching.index import Index, Ranking
 from services.matching.scoring import Plan, assess, plan_of
@@ -181,7 +181,9 @@ def need(need_id: str, *skills: AskedSkill, revision: int = 1, **more: Any) -> N
 
 
 def plan(wanted: Criteria, model: RankingModel = MODEL, named: Sequence[str] = ()) -> Plan:
-    return plan_of(wanted, KNOWLEDGE, model, named)
+    """`named`: skills that the need's description names."""
+    _, text = understood(wanted, None, KNOWLEDGE)
+    return plan_of(wanted, KNOWLEDGE, model, text._replace(named=tuple(named)))
 
 
 def index_of(*candidates: Candidate) -> Index:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from services.matching.audit import audit_of, differences
-from services.matching.domain import Knowledge
+from services.matching.domain import Knowledge, understood
 from services.matching.index import Index
 from services.matching.rarity import model_of
 from services.matching.scoring import plan_of
@@ -22,6 +23,11 @@ from shared.taxonomy import RoleNames, Taxonomy
 from tests.matching.pieces import KNOWLEDGE, THEN, asked, candidate, criteria, held, need, shipped_catalogue
 from tests.matching.test_properties import CRITERIA, RARE, pools, tried
 
+TITLES = st.sampled_from(
+    ["Wanted", "Accountant", "Full-stack-developer", "REST and Docker", "QA-engineer, Docker"]
+)
+"""Some name a role, or a skill."""
+
 
 def recorded(
     wanted: Criteria, *pool: Candidate, knowledge: Knowledge = KNOWLEDGE, named: tuple[str, ...] = ()
@@ -29,7 +35,8 @@ def recorded(
     """The record of ranking the pool, as it comes back from Kafka."""
     index = Index()
     index.apply((one.candidate_id, one) for one in pool)
-    plan = plan_of(wanted, knowledge, RARE, named)
+    wanted, text = understood(wanted, None, knowledge)
+    plan = plan_of(wanted, knowledge, RARE, text._replace(named=named))
     ranked = rank(index, plan, (), ())
     shortlist = shortlist_of(need("n1"), plan, ranked, None, 7, THEN)
     record = audit_of(shortlist, plan, ranked.ranking, {0: 3}, "hash")
@@ -37,11 +44,12 @@ def recorded(
 
 
 @tried
-@given(CRITERIA, pools())
+@given(CRITERIA, pools(), TITLES)
 def test_every_ranking_is_identical_when_recomputed_from_its_record(
-    wanted: Criteria, pool: list[Candidate]
+    wanted: Criteria, pool: list[Candidate], title: str
 ) -> None:
-    assert differences(recorded(wanted, *pool, named=("rest",))) == []
+    wanted = wanted.model_copy(update={"title": title})
+    assert differences(recorded(wanted, *pool, named=("docker", "rest"))) == []
 
 
 def test_with_the_shipped_catalogue_too() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from services.matching.domain import Knowledge, estimated_level, understood
 from services.matching.rarity import due, model_of, rarity_of
-from services.matching.scoring import plan_of
 from services.matching.weights import PPM, Weights, apportion
 from shared.events.shortlist import Evidence, Part
 from shared.taxonomy import RoleNames, Taxonomy
@@ -289,17 +288,33 @@ def test_a_technology_in_a_title_says_more_than_a_trade_and_a_rank() -> None:
 
 
 def test_another_trade_with_the_same_words_is_no_role_of_the_catalogue() -> None:
+    roles, skills = shipped_catalogue()
+    knowledge = Knowledge(Taxonomy(skills), roles, RoleNames(roles), "1-test")
+    assert knowledge.role_in("Systems engineer") == "linux-administrator"
+    # The skills that such a job shares with others do not make one of it either.
+    shared = "Linux, Git, Docker, Kubernetes, Python"
+    for title in ("Embedded Systems Engineer II", "Ingénieur systèmes embarqués", "Civil engineer, Lille"):
+        assert understood(criteria(title=title, role_id=None), shared, knowledge)[0].role_id is None, title
+    assert understood(criteria(title="Somebody", role_id=None), shared, knowledge)[0].role_id is not None
+
+
+def test_a_trade_that_is_named_beside_the_job_does_not_take_it_away() -> None:
     catalogue = shipped_catalogue()[0]
     knowledge = Knowledge(Taxonomy({}), catalogue, RoleNames(catalogue), "1-test")
-    assert knowledge.role_in("Systems engineer") == "linux-administrator"
-    assert knowledge.role_in("Embedded Systems Engineer II") is None
-    assert knowledge.role_in("Ingénieur systèmes embarqués") is None
+    for title, expected in {
+        "Java developer, Civil Service": "java-developer",
+        "Data engineer (civil aviation)": "data-engineer",
+        "Ingénieur DevOps – secteur électronique": "devops-engineer",
+        "Python developer for embedded devices": "python-developer",
+        "Our firm makes hardware; we look for a Java developer.": "java-developer",
+    }.items():
+        assert knowledge.role_in(title) == expected, title
 
 
 def test_where_nothing_names_a_role_it_is_the_one_that_the_skills_point_to() -> None:
     unnamed = criteria(title="Somebody for our platform", role_id=None)
-    found, named = understood(unnamed, "Python, SQL and REST", KNOWLEDGE)
-    assert (found.role_id, named) == ("back-end-developer", ("python", "sql", "rest"))
+    found, text = understood(unnamed, "Python, SQL and REST", KNOWLEDGE)
+    assert (found.role_id, text.named) == ("back-end-developer", ("python", "sql", "rest"))
     assert understood(unnamed, "Python and SQL", KNOWLEDGE)[0].role_id is None
     assert understood(criteria(title="Accountant", role_id=None), "Python, SQL, REST", KNOWLEDGE)[
         0
@@ -314,5 +329,5 @@ def test_who_held_the_role_of_the_needs_own_title_counts_in_full() -> None:
 
 def test_a_skill_that_the_title_names_weighs_four_that_the_description_names() -> None:
     wanted = criteria(title="Docker, please", role_id=None)
-    shares = {one.skill: one.share for one in plan_of(wanted, KNOWLEDGE, MODEL, ("docker", "git")).asked}
+    shares = {one.skill: one.share for one in plan(wanted, named=("docker", "git")).asked}
     assert shares == {"docker": 800_000, "git": 200_000}

@@ -8,7 +8,7 @@ from itertools import chain, combinations
 from services.intake.reading.flat import Flat, Names, fold, key_of
 from shared.events.role import Role
 from shared.events.vocabulary import Seniority
-from shared.taxonomy import OTHER_TRADES
+from shared.taxonomy import without_other_trades
 
 # développeur·se, développeur(euse), ingénieur/e, développeur.se, développeur-euse
 _INCLUSIVE = re.compile(
@@ -107,9 +107,7 @@ class Titles:
 
         A technology anywhere in a short line says more than `software engineer`.
         """
-        plain = _plain(line)
-        if not OTHER_TRADES.isdisjoint(key_of(plain)[:_TITLE_WORDS]):
-            return None
+        plain = without_other_trades(_plain(line))
         whole: list[str] = []
         general = None
         for part in _PARTS.split(plain):
