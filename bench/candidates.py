@@ -17,6 +17,7 @@ import numpy.typing as npt
 from services.matching.compiling import kernel
 from services.matching.domain import Knowledge
 from services.matching.packing import Packed
+from services.matching.parsing import write_varint
 from services.matching.vocabulary import (
     CONTRACT_SHIFT,
     EDUCATION_SHIFT,
@@ -338,26 +339,16 @@ def write_rows(
 ) -> None:  # fmt: skip
     at = 0
     for row in range(first.size - 1):
-        at = _varint(first[row + 1] - first[row], content, at)
+        at = write_varint(first[row + 1] - first[row], content, at)
         for held in range(first[row], first[row + 1]):
-            at = _varint(skill[held], content, at)
-            at = _varint(payload[held], content, at)
-        at = _varint(role_first[row + 1] - role_first[row], content, at)
+            at = write_varint(skill[held], content, at)
+            at = write_varint(payload[held], content, at)
+        at = write_varint(role_first[row + 1] - role_first[row], content, at)
         for held in range(role_first[row], role_first[row + 1]):
-            at = _varint(role[held], content, at)
-            at = _varint(months[held], content, at)
-            at = _varint(until[held], content, at)
+            at = write_varint(role[held], content, at)
+            at = write_varint(months[held], content, at)
+            at = write_varint(until[held], content, at)
         ends[row] = at
-
-
-@kernel
-def _varint(number: int, content: Any, at: int) -> int:
-    while number > 127:
-        content[at] = number & 127 | 128
-        number >>= 7
-        at += 1
-    content[at] = number
-    return at + 1
 
 
 def model() -> RankingModel:

@@ -83,7 +83,7 @@ def _reader(bits: int, kind: Any) -> Any:
     return read
 
 
-u8_at, u16_at, u32_at, i64_at = (_reader(bits, types.int64) for bits in (8, 16, 32, 64))
+u8_at, u32_at, i64_at = (_reader(bits, types.int64) for bits in (8, 32, 64))
 u64_at = _reader(64, types.uint64)
 
 

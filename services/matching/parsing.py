@@ -232,7 +232,7 @@ def _after_id(text: Any, at: int, key: Any) -> int:
 
 
 @kernel
-def _write(number: int, content: Any, at: int) -> int:
+def write_varint(number: int, content: Any, at: int) -> int:
     """As `packing.varint`; where the next one goes."""
     while number > 127:
         content[at] = number & 127 | 128
@@ -266,7 +266,7 @@ def _skills(state: Any, at: int, end: int, to: int) -> tuple[int, int]:
             if seen[skill] == state[RECORD]:
                 return -1, to
             seen[skill] = state[RECORD]
-            to = _write(held, content, _write(skill, content, to))
+            to = write_varint(held, content, write_varint(skill, content, to))
         number += 1
         if text[at] != COMMA and text[at] != CLOSE_LIST:
             return -1, to
@@ -301,7 +301,7 @@ def _roles(state: Any, at: int, end: int, to: int, fact: Any) -> tuple[int, int]
             at = _value_end(text, begin, end)
             until = _look(state, UNTIL, begin, at)
         if role >= 0 and until >= 0:
-            to = _write(until, content, _write(months, content, _write(role, content, to)))
+            to = write_varint(until, content, write_varint(months, content, write_varint(role, content, to)))
         fact[MONTHS] += months
         number += 1
         if text[at] != CLOSE or (text[at + 1] != COMMA and text[at + 1] != CLOSE_LIST):
